@@ -69,11 +69,8 @@ pub(super) fn apply<S: StateRead>(
 ) -> Result<Outcome, ReadError> {
     let id = entry.entry().header.member;
     let missing = || ReadError::damaged(format!("member {id} lacks a value"));
-    let author = Author {
-        id,
-        member: working.value(id)?.ok_or_else(missing)?,
-        set: working.value(id)?.ok_or_else(missing)?,
-    };
+    let author =
+        Author { id, member: working.value(id)?.ok_or_else(missing)?, set: working.value(id)?.ok_or_else(missing)? };
     match &entry.entry().body {
         Body::RegisterSchema(body) => register_schema(working, height, &author, body),
         Body::RegisterVerifyingKey(body) => register_verifying_key(working, chain, height, &author, body),
@@ -164,7 +161,11 @@ fn amend<S: StateRead>(working: &mut Working<'_, S>, author: &Author, body: &Ame
     Ok(append(working, author, &[body.new], 1))
 }
 
-fn withdraw<S: StateRead>(working: &mut Working<'_, S>, author: &Author, body: &Withdraw) -> Result<Outcome, ReadError> {
+fn withdraw<S: StateRead>(
+    working: &mut Working<'_, S>,
+    author: &Author,
+    body: &Withdraw,
+) -> Result<Outcome, ReadError> {
     // A suspended member may withdraw.
     if !author.member.roles.contains(&Role::Issuer) {
         return Ok(ReceiptCode::MissingRole.into());

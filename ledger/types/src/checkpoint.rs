@@ -66,7 +66,11 @@ impl Checkpoint {
         let text = self.text();
         let signatures = signers.iter().map(|(validator, key)| {
             let name = key_name(&self.chain, validator);
-            NoteSignature { hash: key_hash(&name, &key.public()), bytes: key.sign(text.as_bytes()).as_bytes().to_vec(), name }
+            NoteSignature {
+                hash: key_hash(&name, &key.public()),
+                bytes: key.sign(text.as_bytes()).as_bytes().to_vec(),
+                name,
+            }
         });
         let signatures = signatures.collect();
         SignedCheckpoint { checkpoint: self, signatures }
@@ -165,7 +169,8 @@ fn key_name(chain: &ChainId, validator: &MemberName) -> String {
 }
 
 fn key_hash(name: &str, key: &PublicKey) -> [u8; 4] {
-    let hash = Sha256::new().chain_update(name).chain_update([b'\n', ED25519_NOTE]).chain_update(key.as_bytes()).finalize();
+    let hash =
+        Sha256::new().chain_update(name).chain_update([b'\n', ED25519_NOTE]).chain_update(key.as_bytes()).finalize();
     [hash[0], hash[1], hash[2], hash[3]]
 }
 

@@ -174,7 +174,8 @@ impl DisclosureOpening {
     pub fn to_bytes(&self) -> [u8; OPENING_BYTES] {
         let mut bytes = [0; OPENING_BYTES];
         bytes[..DETAILS_BYTES].copy_from_slice(&self.details_bytes());
-        let rest = [self.request.fe().as_bytes(), &self.question_blinding.0, &self.audit_blinding.0];
+        let request = self.request.fe();
+        let rest = [request.as_bytes(), &self.question_blinding.0, &self.audit_blinding.0];
         for (to, from) in bytes[DETAILS_BYTES..].chunks_exact_mut(32).zip(rest) {
             to.copy_from_slice(from);
         }

@@ -73,8 +73,7 @@ impl SignedEntry {
     fn signers(&self) -> Result<Vec<PublicKey>, EntryError> {
         let header = &self.entry.header;
         let Body::Genesis(genesis) = &self.entry.body else { return Ok(vec![header.signer]) };
-        let firsts: Vec<PublicKey> =
-            genesis.members.iter().filter_map(|member| member.keys.first().copied()).collect();
+        let firsts: Vec<PublicKey> = genesis.members.iter().filter_map(|member| member.keys.first().copied()).collect();
         let founder = genesis.members.first().map(|member| member.id(&header.chain));
         if firsts.first() != Some(&header.signer) || founder != Some(header.member) {
             let why = "a genesis is signed for its first member, with that member's first key".into();
