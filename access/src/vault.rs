@@ -28,7 +28,7 @@ use vouchsafe_circuits::ids::Commitment;
 use vouchsafe_circuits::suite::Suite;
 
 pub use blobs::{BlobError, BlobId, local_blobs};
-pub use check::{CheckReport, Fault};
+pub use check::{CheckError, CheckReport, Fault};
 pub use draft::{Draft, DraftError, Incoming, SourceKey};
 pub use index::{IndexError, RecordState};
 pub use read::{HeldRecord, ReadError, RecordSummary};

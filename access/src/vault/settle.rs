@@ -80,13 +80,12 @@ impl Vault {
             let pending = self.index.pending()?;
             let Some((_, first)) = pending.first() else { return Ok(settled) };
             let stuck = SettleError::Stuck(RecordId::of(first.commitment));
-            let before = pending.len();
             let (commits, others): (Vec<_>, Vec<_>) =
                 pending.into_iter().partition(|(_, p)| p.intent == Intent::Commit);
-            self.settle_commits(ledger, commits, &mut settled, rng).await?;
-            self.settle_others(ledger, others, &mut settled, rng).await?;
-            // Each round finishes something or fails; a chain of versions takes a round for each.
-            if self.index.pending()?.len() >= before {
+            let committed = self.settle_commits(ledger, commits, &mut settled, rng).await?;
+            let changed = self.settle_others(ledger, others, &mut settled, rng).await?;
+            // Each round gets on or fails; a chain of versions takes a round for each.
+            if !committed && !changed {
                 return Err(stuck);
             }
         }
@@ -97,16 +96,18 @@ impl Vault {
         Ok(self.index.pending()?.len())
     }
 
+    /// Whether there was anything to do; a failure to do it is an error.
     async fn settle_commits<L>(
         &self,
         ledger: &L,
         commits: Vec<(Turn, Pending)>,
         settled: &mut Settled,
         rng: &mut (impl RngCore + CryptoRng + Send),
-    ) -> Result<(), SettleError>
+    ) -> Result<bool, SettleError>
     where
         L: LedgerView + LedgerWriter + ?Sized,
     {
+        let any = !commits.is_empty();
         let mut found = Changes::default();
         let mut to_send = Vec::new();
         for (turn, pending) in commits {
@@ -137,16 +138,17 @@ impl Vault {
             self.index.write(changes)?;
             settled.committed += batch.len();
         }
-        Ok(())
+        Ok(any)
     }
 
+    /// Whether anything was ready to be done; a failure to do it is an error.
     async fn settle_others<L>(
         &self,
         ledger: &L,
         others: Vec<(Turn, Pending)>,
         settled: &mut Settled,
         rng: &mut (impl RngCore + CryptoRng + Send),
-    ) -> Result<(), SettleError>
+    ) -> Result<bool, SettleError>
     where
         L: LedgerView + LedgerWriter + ?Sized,
     {
@@ -160,48 +162,56 @@ impl Vault {
                 ready.push((turn, pending, position));
             }
         }
+        let any = !ready.is_empty();
         ready.shuffle(rng);
         let mut answers = stream::iter(ready.into_iter().map(|(turn, pending, position)| async move {
-            (turn, pending, position, send(ledger, pending, position).await)
+            (turn, pending, position, send(ledger, pending).await)
         }))
-        .buffer_unordered(ENTRIES);
+        .buffer_unordered(ENTRIES)
+        .ready_chunks(ENTRIES);
         // Every answer is recorded, also after a failure: what the ledger did, it did.
         let mut failed = None;
-        while let Some((turn, pending, position, answer)) = answers.next().await {
-            match answer {
-                Ok(done) => self.record_answer(turn, pending, position, &done, settled)?,
-                Err(e) => failed = failed.or(Some(e)),
+        while let Some(answered) = answers.next().await {
+            let mut changes = Changes::default();
+            for (turn, pending, position, answer) in answered {
+                match answer {
+                    Ok(done) => self.record_answer(&mut changes, turn, pending, position, &done, settled)?,
+                    Err(e) => failed = failed.or(Some(e)),
+                }
+            }
+            if !changes.is_empty() {
+                self.index.write(changes)?;
             }
         }
-        failed.map_or(Ok(()), Err)
+        failed.map_or(Ok(any), Err)
     }
 
     fn record_answer(
         &self,
+        changes: &mut Changes,
         turn: Turn,
         pending: Pending,
         old_position: Position,
         done: &Done,
         settled: &mut Settled,
     ) -> Result<(), SettleError> {
-        let mut changes = Changes::default();
         match (pending.intent, done) {
             (Intent::Amend { .. }, Done::CommitInstead) => {
                 changes.put_pending(turn, &Pending { intent: Intent::Commit, ..pending });
-                return Ok(self.index.write(changes)?);
+                return Ok(());
             }
             (Intent::Amend { old }, Done::Amended(placed)) => {
-                self.mark(&mut changes, pending.commitment, placed_state(*placed))?;
-                self.mark(&mut changes, old, RecordState::Superseded { position: old_position })?;
+                self.mark(changes, pending.commitment, placed_state(*placed))?;
+                self.mark(changes, old, RecordState::Superseded { position: old_position })?;
                 settled.amended += 1;
             }
             (Intent::Amend { old }, Done::Found(Some((position, active)))) => {
-                self.mark(&mut changes, pending.commitment, found_state(*position, *active))?;
-                self.mark(&mut changes, old, RecordState::Superseded { position: old_position })?;
+                self.mark(changes, pending.commitment, found_state(*position, *active))?;
+                self.mark(changes, old, RecordState::Superseded { position: old_position })?;
                 settled.found += 1;
             }
             (Intent::Withdraw, done) => {
-                self.mark(&mut changes, pending.commitment, RecordState::Withdrawn { position: old_position })?;
+                self.mark(changes, pending.commitment, RecordState::Withdrawn { position: old_position })?;
                 match done {
                     Done::Found(_) => settled.found += 1,
                     _ => settled.withdrawn += 1,
@@ -210,7 +220,7 @@ impl Vault {
             _ => return Err(SettleError::Stuck(RecordId::of(pending.commitment))),
         }
         changes.delete_pending(turn);
-        Ok(self.index.write(changes)?)
+        Ok(())
     }
 
     fn mark(&self, changes: &mut Changes, commitment: Commitment, state: RecordState) -> Result<(), SettleError> {
@@ -225,7 +235,7 @@ impl Vault {
 }
 
 /// Asks the ledger for one amendment or withdrawal, unless it did it already.
-async fn send<L>(ledger: &L, pending: Pending, position: Position) -> Result<Done, SettleError>
+async fn send<L>(ledger: &L, pending: Pending) -> Result<Done, SettleError>
 where
     L: LedgerView + LedgerWriter + ?Sized,
 {
@@ -239,14 +249,14 @@ where
             if !at.active {
                 return Ok(Done::CommitInstead);
             }
-            Ok(Done::Amended(ledger.amend(Amendment { position, old, new: commitment }).await?))
+            Ok(Done::Amended(ledger.amend(Amendment { position: at.position, old, new: commitment }).await?))
         }
         Intent::Withdraw => {
             let at = ledger.lookup(commitment).await?.ok_or(SettleError::Lost(RecordId::of(commitment)))?;
             if !at.active {
                 return Ok(Done::Found(None));
             }
-            let _: Height = ledger.withdraw(Withdrawal { position, commitment }).await?;
+            let _: Height = ledger.withdraw(Withdrawal { position: at.position, commitment }).await?;
             Ok(Done::Withdrawn)
         }
         Intent::Commit => Err(SettleError::Stuck(RecordId::of(commitment))),
