@@ -111,7 +111,7 @@ impl Vault {
         if self.index.blob(record.blob)? != Some(commitment) {
             return Ok(Some("its blob is noted as another record's"));
         }
-        if !self.index.records_of(record.subject, Some(record.schema))?.contains(&commitment) {
+        if !self.index.is_of_subject(record.subject, record.schema, commitment)? {
             return Ok(Some("it is not among its subject's records"));
         }
         if (record.state == RecordState::Pending) != waiting {

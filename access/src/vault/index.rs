@@ -171,12 +171,9 @@ impl Index {
         rows::head_from_bytes(&bytes).map(Some).map_err(|e| damaged(SOURCES, &key, e))
     }
 
-    /// The commitments of a subject, of one schema or of all.
-    pub(super) fn records_of(&self, id: SubjectId, schema: Option<SchemaId>) -> Result<Vec<Commitment>, IndexError> {
-        let mut prefix = id.as_bytes().to_vec();
-        if let Some(schema) = schema {
-            prefix.extend_from_slice(schema.fe().as_bytes());
-        }
+    /// The commitments of a subject's records of a schema.
+    pub(super) fn records_of(&self, id: SubjectId, schema: SchemaId) -> Result<Vec<Commitment>, IndexError> {
+        let prefix = [&id.as_bytes()[..], schema.fe().as_bytes()].concat();
         self.scan(BY_SUBJECT, &prefix)?
             .map(|row| {
                 let (key, _) = row?;
@@ -184,6 +181,16 @@ impl Index {
                 commitment(BY_SUBJECT, &key, tail)
             })
             .collect()
+    }
+
+    /// Whether a record is listed as this subject's.
+    pub(super) fn is_of_subject(
+        &self,
+        id: SubjectId,
+        schema: SchemaId,
+        commitment: Commitment,
+    ) -> Result<bool, IndexError> {
+        Ok(self.get(BY_SUBJECT, &by_subject_key(id, schema, commitment))?.is_some())
     }
 
     /// What the ledger has still to be asked, in order.
@@ -247,8 +254,7 @@ impl Changes {
     pub(super) fn add_record(&mut self, commitment: Commitment, row: &RecordRow) {
         self.put_record(commitment, row);
         self.put(BLOBS, row.blob.as_bytes().to_vec(), key_of(commitment).to_vec());
-        let key = [&row.subject.as_bytes()[..], row.schema.fe().as_bytes(), &key_of(commitment)].concat();
-        self.put(BY_SUBJECT, key, Vec::new());
+        self.put(BY_SUBJECT, by_subject_key(row.subject, row.schema, commitment), Vec::new());
     }
 
     pub(super) fn put_alias(&mut self, handle: Handle, subject: SubjectId) {
@@ -298,6 +304,10 @@ fn open_db(path: &Path, create: bool) -> Result<DB, IndexError> {
 
 fn key_of(commitment: Commitment) -> [u8; 32] {
     *commitment.fe().as_bytes()
+}
+
+fn by_subject_key(id: SubjectId, schema: SchemaId, commitment: Commitment) -> Vec<u8> {
+    [&id.as_bytes()[..], schema.fe().as_bytes(), &key_of(commitment)].concat()
 }
 
 fn version_key(source: Handle, version: Handle) -> [u8; 64] {

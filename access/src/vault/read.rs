@@ -121,7 +121,7 @@ impl Vault {
     /// The records of a subject that have this schema and are committed and active.
     pub fn find(&self, subject: SubjectId, schema: SchemaId) -> Result<Vec<RecordId>, IndexError> {
         let mut active = Vec::new();
-        for commitment in self.index.records_of(subject, Some(schema))? {
+        for commitment in self.index.records_of(subject, schema)? {
             let row = self.index.record(commitment)?;
             if row.is_some_and(|row| matches!(row.state, RecordState::Committed { .. })) {
                 active.push(RecordId::of(commitment));
