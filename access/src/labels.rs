@@ -38,8 +38,19 @@ mod tests {
     #[test]
     fn no_label_begins_another() {
         let all = [
-            HOLDER_KEY, TIER_KEY, KEY_ID, WRAP_KEY, SUBJECT_WRAP_KEY, INDEX_CHECK, ALIAS_HANDLE, SOURCE_HANDLE,
-            VERSION_HANDLE, SUBJECT_KEY, PART_AAD, WRAP_AAD, SUBJECT_ROW_AAD,
+            HOLDER_KEY,
+            TIER_KEY,
+            KEY_ID,
+            WRAP_KEY,
+            SUBJECT_WRAP_KEY,
+            INDEX_CHECK,
+            ALIAS_HANDLE,
+            SOURCE_HANDLE,
+            VERSION_HANDLE,
+            SUBJECT_KEY,
+            PART_AAD,
+            WRAP_AAD,
+            SUBJECT_ROW_AAD,
         ];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {

@@ -164,10 +164,8 @@ impl SubjectRows {
         secrets: &SubjectSecrets,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Vec<u8> {
-        let plain = Writer::with_capacity(64)
-            .raw(secrets.erase_key.expose())
-            .raw(secrets.subject_key.fe().as_bytes())
-            .done();
+        let plain =
+            Writer::with_capacity(64).raw(secrets.erase_key.expose()).raw(secrets.subject_key.fe().as_bytes()).done();
         let sealed = aead::wrap(&self.0, &aad(id), &plain, rng);
         Writer::with_capacity(2 + sealed.len()).u16(CipherSuite::Aes256.code()).raw(&sealed).public()
     }
@@ -180,10 +178,7 @@ impl SubjectRows {
         let subject: [u8; 32] = rest.try_into().map_err(|_| OpenError)?;
         // A subject key is 31 bytes wide, so it is canonical in every suite.
         let fe = Fe::from_bytes(vouchsafe_circuits::suite::Suite::Bn254, subject).map_err(|_| OpenError)?;
-        Ok(SubjectSecrets {
-            erase_key: EraseKey::new(*erase),
-            subject_key: SubjectKey::new(fe).ok_or(OpenError)?,
-        })
+        Ok(SubjectSecrets { erase_key: EraseKey::new(*erase), subject_key: SubjectKey::new(fe).ok_or(OpenError)? })
     }
 }
 

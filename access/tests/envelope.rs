@@ -110,10 +110,8 @@ fn nothing_opens_under_another_binding() {
     let s = sealed(Tier::Limited);
     let right = s.wrap.open_with_holder_key(&s.binding, &s.holder, &s.erase).unwrap();
     assert!(s.part.open_tier(&s.binding, &right).is_ok(), "control: unchanged, it opens");
-    let others = [
-        ("commitment", binding(101)),
-        ("schema", Binding { schema: SchemaId::new(Fe::from_u64(2)), ..s.binding }),
-    ];
+    let others =
+        [("commitment", binding(101)), ("schema", Binding { schema: SchemaId::new(Fe::from_u64(2)), ..s.binding })];
     for (what, other) in others {
         assert!(s.wrap.open_with_holder_key(&other, &s.holder, &s.erase).is_err(), "wrap: {what}");
         assert!(s.part.open_tier(&other, &right).is_err(), "part: {what}");

@@ -15,9 +15,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use tempfile::TempDir;
 use vouchsafe_access::keystore::Keystore;
-use vouchsafe_access::ledger::{
-    Amendment, Height, LedgerError, LedgerView, LedgerWriter, Located, Placed, Withdrawal,
-};
+use vouchsafe_access::ledger::{Amendment, Height, LedgerError, LedgerView, LedgerWriter, Located, Placed, Withdrawal};
 use vouchsafe_access::subject::Identifier;
 use vouchsafe_access::vault::{Draft, Incoming, Outcome, RecordId, SourceKey, Vault};
 use vouchsafe_circuits::record::{Absence, Day, FieldValue, Validity, Value};

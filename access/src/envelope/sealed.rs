@@ -65,7 +65,9 @@ pub enum EnvelopeError {
         epoch: Epoch,
     },
     /// The wrap does not open: another record's, another subject's erase key, or damaged.
-    #[error("the data key of {0} does not unwrap: the erase key is another, or the wrap is damaged or another record's")]
+    #[error(
+        "the data key of {0} does not unwrap: the erase key is another, or the wrap is damaged or another record's"
+    )]
     Wrap(Part),
     /// The payload does not open: another record's or part's, or damaged.
     #[error("{0} does not open: it is damaged, or another record's")]
@@ -101,7 +103,12 @@ impl SealedPart {
         Self::seal(binding, Part::Header, &payload.to_bytes(), rng)
     }
 
-    fn seal(binding: &Binding, part: Part, plain: &[u8], rng: &mut (impl RngCore + CryptoRng)) -> (SealedPart, DataKey) {
+    fn seal(
+        binding: &Binding,
+        part: Part,
+        plain: &[u8],
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> (SealedPart, DataKey) {
         let key = DataKey::random(rng);
         let sealed = aead::seal_payload(&key, &part_aad(binding, part), plain, rng);
         (SealedPart { part, sealed }, key)
@@ -116,8 +123,7 @@ impl SealedPart {
     /// Opens a header.
     pub fn open_header(&self, binding: &Binding, key: &DataKey) -> Result<HeaderPayload, EnvelopeError> {
         let plain = self.open(binding, key)?;
-        HeaderPayload::from_bytes(&plain, binding.proof)
-            .map_err(|e| EnvelopeError::Contents(self.part, e.to_string()))
+        HeaderPayload::from_bytes(&plain, binding.proof).map_err(|e| EnvelopeError::Contents(self.part, e.to_string()))
     }
 
     fn open(&self, binding: &Binding, key: &DataKey) -> Result<zeroize::Zeroizing<Vec<u8>>, EnvelopeError> {

@@ -147,7 +147,8 @@ fn seal(
         .public();
     let key = stretch(passphrase, kdf, &salt)?;
     let body = aead::wrap(&key, &header, &keystore.to_bytes(), rng);
-    let mut bytes = Writer::with_capacity(HEADER_BYTES + 4 + body.len() + CHECKSUM_BYTES).raw(&header).bytes(&body).public();
+    let mut bytes =
+        Writer::with_capacity(HEADER_BYTES + 4 + body.len() + CHECKSUM_BYTES).raw(&header).bytes(&body).public();
     let checksum = Sha256::digest(&bytes);
     bytes.extend_from_slice(&checksum);
     Ok(bytes)
@@ -165,8 +166,7 @@ fn unseal(path: &Path, bytes: &[u8], passphrase: &Passphrase) -> Result<Keystore
     if version > VERSION {
         return Err(OpenError::Newer { path: here(), what: "format", number: version });
     }
-    let (covered, checksum) =
-        bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| OpenError::Damaged(here()))?;
+    let (covered, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| OpenError::Damaged(here()))?;
     if version != VERSION || Sha256::digest(covered)[..] != checksum[..] {
         return Err(OpenError::Damaged(here()));
     }
@@ -183,8 +183,7 @@ fn unseal(path: &Path, bytes: &[u8], passphrase: &Passphrase) -> Result<Keystore
     let body = reader.bytes().map_err(damaged)?;
     reader.expect(checksum, "checksum").and_then(|()| reader.finish()).map_err(damaged)?;
     let key = stretch(passphrase, kdf, &salt).map_err(|e| OpenError::Kdf(e.to_string()))?;
-    let contents =
-        aead::unwrap(&key, &bytes[..HEADER_BYTES], body).map_err(|_| OpenError::WrongPassphrase(here()))?;
+    let contents = aead::unwrap(&key, &bytes[..HEADER_BYTES], body).map_err(|_| OpenError::WrongPassphrase(here()))?;
     Keystore::from_bytes(&contents).map_err(|e| OpenError::Contents(here(), e.to_string()))
 }
 

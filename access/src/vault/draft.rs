@@ -76,7 +76,9 @@ pub enum DraftError {
     #[error("the record names no subject: give at least one identifier")]
     NoSubject,
     /// The identifiers are known as those of two subjects.
-    #[error("the record's identifiers belong to two subjects, {0} and {1}: correct the source; subjects are not merged")]
+    #[error(
+        "the record's identifiers belong to two subjects, {0} and {1}: correct the source; subjects are not merged"
+    )]
     TwoSubjects(SubjectId, SubjectId),
     /// The subject was erased.
     #[error("subject {0} was erased: its records are not taken in again")]

@@ -140,7 +140,9 @@ impl Index {
     }
 
     /// All records, in the order of their commitments.
-    pub(super) fn records(&self) -> Result<impl Iterator<Item = Result<(Commitment, RecordRow), IndexError>>, IndexError> {
+    pub(super) fn records(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(Commitment, RecordRow), IndexError>>, IndexError> {
         let rows = self.scan(RECORDS, &[])?;
         Ok(rows.map(|row| {
             let (key, value) = row?;
@@ -222,11 +224,8 @@ impl Index {
         let prefix = prefix.to_vec();
         let mut options = ReadOptions::default();
         options.set_total_order_seek(true);
-        let rows = self.db.iterator_cf_opt(
-            self.family(family)?,
-            options,
-            IteratorMode::From(&prefix, Direction::Forward),
-        );
+        let rows =
+            self.db.iterator_cf_opt(self.family(family)?, options, IteratorMode::From(&prefix, Direction::Forward));
         Ok(rows
             .map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())).map_err(IndexError::from))
             .take_while(move |row| row.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix))))

@@ -100,7 +100,9 @@ pub enum ReadError {
         why: String,
     },
     /// The subject's row does not open.
-    #[error("record {record} cannot be opened: the row of subject {subject} is damaged; restore the index from a backup")]
+    #[error(
+        "record {record} cannot be opened: the row of subject {subject} is damaged; restore the index from a backup"
+    )]
     Subject {
         /// The record.
         record: RecordId,
@@ -176,8 +178,11 @@ impl Vault {
             &secrets.erase_key,
             |epoch| self.keys.holder(epoch),
         );
-        let OpenedRecord { opening, values } = opened
-            .map_err(|e: OpenRecordError| ReadError::Sealed { record: id, blob: row.blob, why: e.to_string() })?;
+        let OpenedRecord { opening, values } = opened.map_err(|e: OpenRecordError| ReadError::Sealed {
+            record: id,
+            blob: row.blob,
+            why: e.to_string(),
+        })?;
         Ok(HeldRecord { id, suite: row.proof, state: row.state, opening, values })
     }
 

@@ -7,9 +7,7 @@
 use rand::{CryptoRng, RngCore};
 use vouchsafe_circuits::fe::{Fe, FeError};
 use vouchsafe_circuits::ids::{Commitment, IssuerId, SchemaId};
-use vouchsafe_circuits::record::{
-    EncodedField, FIELDS, FieldIndex, FieldValue, Header, RecordOpening, Tier, Validity,
-};
+use vouchsafe_circuits::record::{EncodedField, FIELDS, FieldIndex, FieldValue, Header, RecordOpening, Tier, Validity};
 use vouchsafe_circuits::schema::Schema;
 use vouchsafe_circuits::secrets::{Blinding, Salt, SaltSeed};
 use vouchsafe_circuits::suite::Suite;

@@ -70,7 +70,11 @@ enum Done {
 
 impl Vault {
     /// Brings all pending work to the ledger and learns what became of it. Run it after opening and after staging.
-    pub async fn settle<L>(&self, ledger: &L, rng: &mut (impl RngCore + CryptoRng + Send)) -> Result<Settled, SettleError>
+    pub async fn settle<L>(
+        &self,
+        ledger: &L,
+        rng: &mut (impl RngCore + CryptoRng + Send),
+    ) -> Result<Settled, SettleError>
     where
         L: LedgerView + LedgerWriter + ?Sized,
     {
@@ -164,11 +168,12 @@ impl Vault {
         }
         let any = !ready.is_empty();
         ready.shuffle(rng);
-        let mut answers = stream::iter(ready.into_iter().map(|(turn, pending, position)| async move {
-            (turn, pending, position, send(ledger, pending).await)
-        }))
-        .buffer_unordered(ENTRIES)
-        .ready_chunks(ENTRIES);
+        let mut answers =
+            stream::iter(ready.into_iter().map(|(turn, pending, position)| async move {
+                (turn, pending, position, send(ledger, pending).await)
+            }))
+            .buffer_unordered(ENTRIES)
+            .ready_chunks(ENTRIES);
         // Every answer is recorded, also after a failure: what the ledger did, it did.
         let mut failed = None;
         while let Some(answered) = answers.next().await {

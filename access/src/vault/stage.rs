@@ -98,10 +98,8 @@ impl Vault {
             .await?;
 
         let mut turn = self.index.pending()?.last().map_or(0, |(turn, _)| turn.0 + 1);
-        let outcomes = steps
-            .into_iter()
-            .map(|step| step.map(|step| step.record(&sealed, &mut changes, &mut turn)))
-            .collect();
+        let outcomes =
+            steps.into_iter().map(|step| step.map(|step| step.record(&sealed, &mut changes, &mut turn))).collect();
         if !changes.is_empty() {
             self.index.write(changes)?;
         }
