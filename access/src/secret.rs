@@ -32,7 +32,7 @@ macro_rules! secret_bytes {
 
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
-                subtle::ConstantTimeEq::ct_eq(&self.0, &other.0).into()
+                subtle::ConstantTimeEq::ct_eq(&self.0[..], &other.0[..]).into()
             }
         }
 

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
 use vouchsafe_circuits::ids::{Commitment, SchemaId};
 
-pub(super) use rows::{Intent, Pending, RecordRow, RecordState, SourceHead};
+pub use rows::RecordState;
+pub(super) use rows::{Intent, Pending, RecordRow, SourceHead};
 
 use super::blobs::BlobId;
 use crate::subject::{Handle, SubjectId};
