@@ -1,1 +1,4 @@
 //! Placeholder.
+
+pub mod demo;
+pub mod fhir;
