@@ -1,0 +1,101 @@
+//! Poseidon with x^5, as circomlib computes it: one permutation of (0, inputs…), the first element is the hash.
+//!
+//! ```text
+//! state of t = inputs + 1 elements; 8 full rounds around the partial ones; constants from Grain
+//! ```
+//!
+//! Arity 1 to 12. Arity 4 is for tree nodes alone; see [`crate::tags`]. Not a sponge: inputs of different
+//! arity are different functions. Spec: the Poseidon paper (eprint 2019/458), reference parameters.
+
+use std::sync::OnceLock;
+
+use ark_crypto_primitives::sponge::poseidon::find_poseidon_ark_and_mds;
+use ark_ff::PrimeField;
+
+use crate::fe::{Fe, FeError};
+use crate::suite::{Suite, SuiteField, with_field};
+
+/// Full rounds, half before and half after the partial ones.
+pub(crate) const FULL_ROUNDS: usize = 8;
+
+/// Round constants and matrix for one width.
+pub struct Params<F> {
+    /// One row of `t` constants per round.
+    pub(crate) constants: Vec<Vec<F>>,
+    /// The t × t matrix that mixes the state.
+    pub(crate) mds: Vec<Vec<F>>,
+    /// How many of the rounds are partial.
+    pub(crate) partial_rounds: usize,
+}
+
+impl<F: PrimeField> Params<F> {
+    fn generate(t: usize, partial_rounds: usize) -> Params<F> {
+        let (constants, mds) = find_poseidon_ark_and_mds(
+            u64::from(F::MODULUS_BIT_SIZE),
+            t - 1,
+            FULL_ROUNDS as u64,
+            partial_rounds as u64,
+            0,
+        );
+        Params { constants, mds, partial_rounds }
+    }
+
+    /// Whether every element passes the S-box in this round.
+    pub(crate) fn is_full(&self, round: usize) -> bool {
+        let half = FULL_ROUNDS / 2;
+        round < half || round >= half + self.partial_rounds
+    }
+}
+
+impl SuiteField for ark_bn254::Fr {
+    const SUITE: Suite = Suite::Bn254;
+    // circomlib's N_ROUNDS_P
+    const PARTIAL_ROUNDS: [usize; 12] = [56, 57, 56, 60, 60, 63, 64, 63, 60, 66, 60, 65];
+
+    fn poseidon(t: usize) -> &'static Params<Self> {
+        static TABLE: [OnceLock<Params<ark_bn254::Fr>>; 12] = [const { OnceLock::new() }; 12];
+        TABLE[t - 2].get_or_init(|| Params::generate(t, Self::PARTIAL_ROUNDS[t - 2]))
+    }
+}
+
+/// Poseidon of 1 to 12 elements of a suite's field, at the border: an element not below the modulus is refused.
+///
+/// # Panics
+/// If there are no inputs or more than 12, as [`hash`].
+pub fn hash_fe(suite: Suite, inputs: &[Fe]) -> Result<Fe, FeError> {
+    with_field!(suite, F => hash_fe_in::<F>(inputs))
+}
+
+fn hash_fe_in<F: SuiteField>(inputs: &[Fe]) -> Result<Fe, FeError> {
+    let elements = inputs.iter().map(|fe| fe.to_field()).collect::<Result<Vec<F>, _>>()?;
+    Ok(Fe::from_field(&hash(&elements)))
+}
+
+/// Poseidon of 1 to 12 field elements.
+///
+/// # Panics
+/// If there are no inputs or more than 12: a mistake in our code, since arities are fixed where it is called.
+pub(crate) fn hash<F: SuiteField>(inputs: &[F]) -> F {
+    assert!((1..=12).contains(&inputs.len()), "Poseidon takes 1 to 12 inputs");
+    let t = inputs.len() + 1;
+    let params = F::poseidon(t);
+    let mut state = Vec::with_capacity(t);
+    state.push(F::zero());
+    state.extend_from_slice(inputs);
+    let mut mixed = vec![F::zero(); t];
+    for (round, constants) in params.constants.iter().enumerate() {
+        for (element, constant) in state.iter_mut().zip(constants) {
+            *element += constant;
+        }
+        let boxes = if params.is_full(round) { t } else { 1 };
+        for element in &mut state[..boxes] {
+            let square = element.square();
+            *element *= square.square();
+        }
+        for (out, row) in mixed.iter_mut().zip(&params.mds) {
+            *out = row.iter().zip(&state).map(|(m, e)| *m * e).sum();
+        }
+        std::mem::swap(&mut state, &mut mixed);
+    }
+    state[0]
+}

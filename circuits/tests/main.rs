@@ -1,0 +1,4 @@
+//! What the circuits crate shows: vectors of others first, then our own.
+
+mod fixtures;
+mod poseidon;
