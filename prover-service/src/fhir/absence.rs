@@ -81,7 +81,9 @@ mod tests {
         for code in ["unknown", "asked-unknown", "not-asked", "not-performed", "not-applicable"] {
             assert!(from_code(code).is_not_recorded(), "{code}");
         }
-        for code in ["masked", "not-permitted", "asked-declined", "unsupported", "as-text", "error", "not-a-number", "new"] {
+        for code in
+            ["masked", "not-permitted", "asked-declined", "unsupported", "as-text", "error", "not-a-number", "new"]
+        {
             assert!(!from_code(code).is_not_recorded(), "{code}");
         }
         assert!(!from_null_flavor("OTH").is_not_recorded());

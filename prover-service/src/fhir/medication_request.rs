@@ -11,16 +11,8 @@ use super::subject::Index;
 
 const STATUSES: [&str; 8] =
     ["active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft", "unknown"];
-const INTENTS: [&str; 8] = [
-    "proposal",
-    "plan",
-    "order",
-    "original-order",
-    "reflex-order",
-    "filler-order",
-    "instance-order",
-    "option",
-];
+const INTENTS: [&str; 8] =
+    ["proposal", "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order", "option"];
 const NO_ORDERS: [&str; 3] = ["proposal", "plan", "option"];
 
 pub(super) fn read(resource: &Node<'_>, draft: &mut Draft<'_>, index: &Index<'_>) -> Read<()> {

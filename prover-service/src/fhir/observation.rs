@@ -179,7 +179,9 @@ fn scaled(text: &str, node: &Node<'_>, draft: &mut Draft<'_>, scale: u8) -> Read
 pub(super) fn refuse_modifiers(element: &Node<'_>) -> Read<()> {
     for key in ["modifierExtension", "implicitRules"] {
         if element.has(key) {
-            return Err(Why::Unsupported("may change what the rest means, so the rest is not read").at(element.path_of(key)));
+            return Err(
+                Why::Unsupported("may change what the rest means, so the rest is not read").at(element.path_of(key))
+            );
         }
     }
     Ok(())

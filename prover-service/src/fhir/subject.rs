@@ -94,7 +94,12 @@ fn without_history(reference: &str) -> &str {
 }
 
 /// The subject of a resource.
-pub(super) fn of(resource_type: ResourceType, entry: &Entry<'_>, index: &Index<'_>, source: &Source) -> Read<SubjectIds> {
+pub(super) fn of(
+    resource_type: ResourceType,
+    entry: &Entry<'_>,
+    index: &Index<'_>,
+    source: &Source,
+) -> Read<SubjectIds> {
     let key = match resource_type {
         ResourceType::Patient => return of_patient(&entry.resource, entry.full_url, Some(source)),
         ResourceType::Immunization => "patient",

@@ -162,9 +162,7 @@ impl Chart {
 
     /// A diagnosis, first seen on a day.
     pub fn condition(&mut self, code: Coded, clinical: &str, verification: &str, onset: Date) {
-        let status = |system: &str, code: &str| {
-            json!({"coding": [{"system": format!("http://terminology.hl7.org/CodeSystem/{system}"), "code": code}]})
-        };
+        let status = |system: &str, code: &str| json!({"coding": [{"system": format!("http://terminology.hl7.org/CodeSystem/{system}"), "code": code}]});
         let mut resource = json!({
             "clinicalStatus": status("condition-clinical", clinical),
             "verificationStatus": status("condition-ver-status", verification),

@@ -22,11 +22,7 @@ const HEART_RATE: Coded = Coded(LOINC, "8867-4", "Heart rate");
 const SMOKING: Coded = Coded(LOINC, "72166-2", "Tobacco smoking status");
 
 const NEVER_SMOKED: Coded = Coded(SNOMED, "266919005", "Never smoked tobacco");
-const SMOKERS: [Coded; 3] = [
-    NEVER_SMOKED,
-    Coded(SNOMED, "8517006", "Ex-smoker"),
-    Coded(SNOMED, "77176002", "Smoker"),
-];
+const SMOKERS: [Coded; 3] = [NEVER_SMOKED, Coded(SNOMED, "8517006", "Ex-smoker"), Coded(SNOMED, "77176002", "Smoker")];
 
 const DIABETES: [Coded; 4] = [
     Coded(ICD10_CM, "E11.9", "Type 2 diabetes mellitus without complications"),
