@@ -3,6 +3,9 @@
 mod hl7;
 mod hospital;
 mod hostile;
+mod meaning;
+mod random;
+mod samples;
 mod subjects;
 mod synthea;
 

@@ -6,7 +6,7 @@
 //!
 //! Years 1583 to 9999: before that the Gregorian calendar did not hold. Fractions of a second are cut off.
 
-use time::{Date, Month, Time};
+use time::{Date, Month};
 use vouchsafe_circuits::record::Day;
 
 /// What a text says about time.

@@ -128,8 +128,8 @@ fn best_by_use<'a>(all: Vec<Node<'a>>, uses: &[&str]) -> Read<Best<'a>> {
     let reason = if all.is_empty() { Absence::NotAsked } else { Absence::Unmapped };
     let mut best: Option<(usize, Node<'a>)> = None;
     for node in all {
-        let rank = uses.iter().position(|u| *u == node.text("use").map(Option::unwrap_or_default).unwrap_or("?"));
-        node.text("use")?;
+        let given = node.text("use")?.unwrap_or_default();
+        let rank = uses.iter().position(|wanted| *wanted == given);
         if let Some(rank) = rank
             && best.as_ref().is_none_or(|(other, _)| rank < *other)
         {

@@ -7,7 +7,7 @@ use vouchsafe_circuits::record::FieldValue;
 use vouchsafe_prover_service::demo::hospital;
 use vouchsafe_prover_service::fhir::{BundleReading, Mapped, ResourceType, Version};
 
-use super::{read, shown};
+use super::{field, read, shown};
 
 fn hospital(patients: usize) -> Vec<BundleReading> {
     let bundles = hospital::generate(1, patients, date!(2026 - 06 - 15));
@@ -90,11 +90,6 @@ fn the_protagonist_has_what_the_demo_asks_about() {
     find(ResourceType::Observation, &[("code", "85354-9"), ("systolic", "128"), ("diastolic", "82")]);
     find(ResourceType::MedicationRequest, &[("rxnorm", "861007"), ("intent", "order")]);
     find(ResourceType::Immunization, &[("cvx", "140"), ("status", "completed")]);
-    let place = |record: &Mapped, name: &str| schemas_place(record, name);
-    let all = records.iter().filter(|r| r.key.resource_type == ResourceType::Observation);
-    assert!(all.into_iter().all(|r| matches!(r.fields[place(r, "effective")], FieldValue::Present(_))));
-}
-
-fn schemas_place(record: &Mapped, name: &str) -> usize {
-    vouchsafe_prover_service::fhir::Schemas::built_in().of(record.key.resource_type).place(name).unwrap()
+    let mut observations = records.iter().filter(|r| r.key.resource_type == ResourceType::Observation);
+    assert!(observations.all(|r| matches!(field(r, "effective"), FieldValue::Present(_))));
 }
