@@ -34,7 +34,7 @@ fn everything_is_read() {
 
 #[test]
 fn it_has_the_variety_of_a_real_one() {
-    let readings = hospital(80);
+    let readings = hospital(250);
     let records: Vec<&Mapped> = readings.iter().flat_map(|r| &r.records).collect();
     let mut seen = BTreeSet::new();
     let schemas = vouchsafe_prover_service::fhir::Schemas::built_in();

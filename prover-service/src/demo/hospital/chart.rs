@@ -50,11 +50,13 @@ pub(super) struct Chart {
     pub person: Person,
     patient_url: String,
     entries: Vec<Value>,
+    /// The last instant: a day and seconds after its midnight.
+    clock: Option<(Date, u32)>,
 }
 
 impl Chart {
     pub fn new(rng: ChaCha20Rng, today: Date, person: Person) -> Chart {
-        Chart { rng, today, person, patient_url: String::new(), entries: Vec::new() }
+        Chart { rng, today, person, patient_url: String::new(), entries: Vec::new(), clock: None }
     }
 
     /// The Patient resource: comes first.
@@ -107,9 +109,14 @@ impl Chart {
         days_before(last, days_ago).clamp(self.person.birth, last)
     }
 
-    /// A second of working hours on a day, now and then without the time.
+    /// A second of working hours; on one day, each is some minutes after the one before.
     fn instant(&mut self, day: Date) -> Value {
-        let (hour, minute, second) = (self.rng.gen_range(7..20), self.rng.gen_range(0..60), self.rng.gen_range(0..60));
+        let seconds = match self.clock {
+            Some((same, seconds)) if same == day => (seconds + self.rng.gen_range(60..600)).min(86_399),
+            _ => self.rng.gen_range(7 * 3600..16 * 3600),
+        };
+        self.clock = Some((day, seconds));
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         json!(format!("{day}T{hour:02}:{minute:02}:{second:02}+01:00"))
     }
 

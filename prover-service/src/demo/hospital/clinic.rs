@@ -99,15 +99,26 @@ struct State {
     age: i64,
     diabetic: bool,
     hypertensive: bool,
+    /// In tenths of a centimetre.
+    height: i64,
+    /// In tenths of a kilogram.
+    weight: i64,
 }
 
 pub(super) fn random(chart: &mut Chart) {
     let age = years(chart.person.birth, chart.day(0));
-    let state = State {
-        age,
-        diabetic: age > 35 && chart.percent(20),
-        hypertensive: age > 30 && chart.percent(u32::try_from(age / 2).unwrap_or(50)),
+    let diabetic = age > 35 && chart.percent(20);
+    let hypertensive = age > 30 && chart.percent(u32::try_from(age / 2).unwrap_or(50));
+    let height = match (age >= 18, chart.person.sex) {
+        (true, Sex::Female) => chart.around(1_640, 150),
+        (true, Sex::Male) => chart.around(1_770, 160),
+        _ => chart.around(520 + age * 68, 60),
     };
+    let weight = match age >= 18 {
+        true => chart.around(if diabetic { 880 } else { 740 }, 220),
+        false => chart.around(40 + age * 33, 20 + age * 8),
+    };
+    let state = State { age, diabetic, hypertensive, height, weight };
     for visit in 0..chart.rng.gen_range(1..=4) {
         let days_ago = visit * 210 + chart.rng.gen_range(2..190);
         let day = chart.day(days_ago);
@@ -132,15 +143,7 @@ fn reading(chart: &mut Chart, mean: i64, spread: i64, scale: u32) -> Reading {
 
 fn vitals(chart: &mut Chart, state: State, day: Date) {
     let adult = state.age >= 18;
-    let height = match (adult, chart.person.sex) {
-        (true, Sex::Female) => chart.around(1_640, 150),
-        (true, Sex::Male) => chart.around(1_770, 160),
-        _ => chart.around(520 + state.age * 68, 60),
-    };
-    let weight = match adult {
-        true => chart.around(if state.diabetic { 880 } else { 740 }, 220),
-        false => chart.around(40 + state.age * 33, 25 + state.age * 8),
-    };
+    let (height, weight) = (state.height, chart.around(state.weight, state.weight / 25 + 3));
     chart.measure(HEIGHT, "cm", Reading::Value(Decimal(height, 1)), day);
     chart.measure(WEIGHT, "kg", Reading::Value(Decimal(weight, 1)), day);
     chart.measure(BMI, "kg/m2", Reading::Value(Decimal(weight * 1_000_000 / (height * height), 1)), day);
@@ -217,7 +220,8 @@ fn vaccinations(chart: &mut Chart, state: State) {
     } else {
         if chart.percent(45) {
             let days_ago = chart.rng.gen_range(10..350);
-            chart.vaccination(INFLUENZA, "completed", chart.day(days_ago));
+            let status = if chart.percent(8) { "not-done" } else { "completed" };
+            chart.vaccination(INFLUENZA, status, chart.day(days_ago));
         }
         if chart.percent(30) {
             let days_ago = chart.rng.gen_range(100..3_600);

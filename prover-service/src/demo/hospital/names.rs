@@ -77,7 +77,7 @@ pub(super) const CULTURES: [Culture; 8] = [
         postal_code: "#####",
     },
     Culture {
-        family: &["Kowalczyk", "Wiśniewska", "Dvořák", "Horváth", "Novotny", "Petrescu"],
+        family: &["Kowalczyk", "Nowak", "Dvořák", "Horváth", "Novotny", "Petrescu"],
         female: &["Zofia", "Kateřina", "Ilona", "Magda", "Ludmila", "Ioana"],
         male: &["Tomasz", "Ondřej", "László", "Mirek", "Stefan", "Radu"],
         cities: &["Dolny Las", "Kamenný Most", "Zalipa"],
