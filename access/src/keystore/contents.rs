@@ -193,4 +193,15 @@ mod tests {
         longer.push(0);
         assert!(Keystore::from_bytes(&longer).is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_changed_byte_is_read_or_refused(at in 0usize..297, value: u8) {
+            let mut bytes = Keystore::generate(&mut rand_chacha::ChaCha20Rng::seed_from_u64(1)).to_bytes();
+            bytes[at] = value;
+            if let Ok(keystore) = Keystore::from_bytes(&bytes) {
+                proptest::prop_assert_eq!(keystore.to_bytes(), bytes);
+            }
+        }
+    }
 }
