@@ -61,6 +61,18 @@ domains! {
     Salt = "vouchsafe/salt/v1",
     /// A verifying key's id: suite, statement, bytes.
     VerifyingKey = "vouchsafe/verifying-key/v1",
+    /// An entry's id: its bytes.
+    EntryId = "vouchsafe/entry-id/v1",
+    /// What is signed of an entry: chain id, bytes.
+    EntrySignature = "vouchsafe/entry-signature/v1",
+    /// The app hash: a seal's bytes.
+    AppHash = "vouchsafe/app-hash/v1",
+    /// A disclosure's commitment: question, audit.
+    Disclosure = "vouchsafe/disclosure/v1",
+    /// The part of a disclosure that its verifier opens: request digest, blinding.
+    DisclosureQuestion = "vouchsafe/disclosure-question/v1",
+    /// The part of a disclosure that an auditor opens: details, blinding.
+    DisclosureAudit = "vouchsafe/disclosure-audit/v1",
 }
 
 /// SHA-256 over the domain and the parts, each preceded by its length as 8 big-endian bytes.
