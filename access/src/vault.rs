@@ -175,14 +175,21 @@ fn check_value(keystore: &Keystore) -> KeystoreCheck {
     KeystoreCheck(*aead::derive(keystore.vault_root().expose(), None, &[labels::INDEX_CHECK]))
 }
 
-/// Makes a folder that others cannot list, unless it is there, and makes its name durable.
+/// Makes a folder that others cannot list, and those above it, unless they are there; their names are durable.
 fn make_private(dir: &Path) -> Result<(), OpenVaultError> {
-    let fail = |e| OpenVaultError::Folder(dir.to_owned(), e);
+    let above = match dir.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        _ => Path::new("."),
+    };
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if !above.is_dir() {
+        make_private(above)?;
+    }
     let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir).map_err(fail)?;
-    let dir = dir.canonicalize().map_err(fail)?;
-    dir.ancestors().skip(1).take(2).try_for_each(|above| std::fs::File::open(above)?.sync_all()).map_err(fail)
+    let made = builder.create(dir).and_then(|()| std::fs::File::open(above)?.sync_all());
+    made.map_err(|e| OpenVaultError::Folder(dir.to_owned(), e))
 }

@@ -200,7 +200,27 @@ async fn work_on_a_vault_can_move_between_threads() {
     can_move(vault.settle(&hospital.ledger, &mut hospital.rng)).await.unwrap();
     let schema = patient(1, "1").schema;
     can_move(vault.open_for_proof(id, &schema)).await.unwrap();
-    can_move(vault.check(&[schema.clone()])).await.unwrap();
+    can_move(vault.check(std::slice::from_ref(&schema))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_epoch_seals_new_records_and_old_ones_still_open() {
+    let (mut hospital, vault) = Hospital::new(12);
+    let schema = patient(1, "1").schema;
+    let old = new_id(&hospital.ingest(&vault, vec![record(patient(1, "1"))]).await[0]);
+    drop(vault);
+    let before = hospital.keystore.clone();
+    hospital.keystore.add_epoch(&mut hospital.rng);
+    let vault = hospital.reopen();
+    let new = new_id(&hospital.ingest(&vault, vec![record(patient(2, "1"))]).await[0]);
+    for id in [old, new] {
+        assert!(vault.open_for_proof(id, &schema).await.is_ok());
+    }
+    drop(vault);
+    // control: the keystore from before the new epoch opens the old record alone
+    let vault = Vault::open(&hospital.vault_dir(), &before).unwrap();
+    assert!(vault.open_for_proof(old, &schema).await.is_ok());
+    assert!(vault.open_for_proof(new, &schema).await.unwrap_err().to_string().contains("no key of epoch 1"));
 }
 
 #[tokio::test]
