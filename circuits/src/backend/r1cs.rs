@@ -3,6 +3,8 @@
 //! Column 0 is the constant one, then the public inputs, then the private variables. Linear combinations are
 //! inlined (arkworks' goal Constraints), so that rows speak of variables alone.
 
+use std::sync::OnceLock;
+
 use ark_relations::gr1cs::{
     ConstraintSystem, ConstraintSystemRef, Matrix, OptimizationGoal, R1CS_PREDICATE_LABEL, SynthesisError,
     SynthesisMode,
@@ -26,8 +28,25 @@ pub(crate) struct Matrices<F> {
     pub(crate) sections: Sections,
 }
 
-/// The matrices of a statement.
-pub(crate) fn matrices<F: SuiteField>(statement: Statement) -> Result<Matrices<F>, SynthesisError> {
+/// A suite's field with the matrices of its statements, made once per process.
+pub(crate) trait Compiled: SuiteField {
+    /// The matrices of a statement.
+    fn matrices(statement: Statement) -> Result<&'static Matrices<Self>, SynthesisError>;
+}
+
+impl Compiled for ark_bn254::Fr {
+    fn matrices(statement: Statement) -> Result<&'static Matrices<Self>, SynthesisError> {
+        static MADE: [OnceLock<Matrices<ark_bn254::Fr>>; Statement::ALL.len()] =
+            [const { OnceLock::new() }; Statement::ALL.len()];
+        let slot = &MADE[statement as usize];
+        match slot.get() {
+            Some(made) => Ok(made),
+            None => compile(statement).map(|made| slot.get_or_init(|| made)),
+        }
+    }
+}
+
+fn compile<F: SuiteField>(statement: Statement) -> Result<Matrices<F>, SynthesisError> {
     let blank = crate::statements::fact::dangerous::Assignment::blank(statement.clauses());
     let circuit = Circuit { inputs: vec![crate::fe::Fe::ZERO; statement.public_inputs()], private: &blank };
     let cs = system(SynthesisMode::Setup);
@@ -57,16 +76,16 @@ pub(crate) fn assignment<F: SuiteField>(circuit: &Circuit<'_>) -> Result<Vec<F>,
 }
 
 /// The clauses whose constraints a filled circuit breaks, in order.
-pub(crate) fn violations<F: SuiteField>(statement: Statement, circuit: &Circuit<'_>) -> Vec<Violation> {
-    let (Ok(matrices), Ok(values)) = (matrices::<F>(statement), assignment::<F>(circuit)) else {
+pub(crate) fn violations<F: Compiled>(statement: Statement, circuit: &Circuit<'_>) -> Vec<Violation> {
+    let (Ok(matrices), Ok(values)) = (F::matrices(statement), assignment::<F>(circuit)) else {
         return vec![Violation::Element(crate::fe::FeError::NotCanonical(F::SUITE))];
     };
     matrices.broken_by(&values)
 }
 
 /// The shape of a statement's matrices.
-pub(crate) fn shape<F: SuiteField>(statement: Statement) -> Result<Shape, SynthesisError> {
-    Ok(matrices::<F>(statement)?.shape())
+pub(crate) fn shape<F: Compiled>(statement: Statement) -> Result<Shape, SynthesisError> {
+    Ok(F::matrices(statement)?.shape())
 }
 
 fn system<F: SuiteField>(mode: SynthesisMode) -> ConstraintSystemRef<F> {
