@@ -1,6 +1,6 @@
 //! What relation and circuit both accept: every mode, absence, the edges of validity, any place in the set.
 
-use vouchsafe_circuits::fact::dangerous::violations;
+use vouchsafe_circuits::fact::dangerous::{loose_variables, violations};
 use vouchsafe_circuits::fact::{Clause, Public, TruthTable, Witness, relation, shape};
 use vouchsafe_circuits::record::{Absence, Day, EncodedField};
 use vouchsafe_circuits::tree::Position;
@@ -115,10 +115,33 @@ fn four_clauses() {
 }
 
 #[test]
+fn no_private_variable_stands_loose() {
+    let sample = Sample::new();
+    // (question, how many zero tests are of zero: their inverse is free)
+    let one: [(TruthTable, Clause, usize); 6] = [
+        (yes(), Clause::between(field(4), number(100), number(110)), 0),
+        (yes(), Clause::between(field(4), number(104), number(110)), 1),
+        (yes(), Clause::equals(field(4), number(104)), 1),
+        (no(), Clause::equals(field(4), number(105)), 0),
+        (yes(), Clause::absent(field(NOT_ASKED)), 0),
+        (TruthTable::new(0b11), Clause::unused(), 0),
+    ];
+    for (table, clause, zeros) in one {
+        let public = sample.public(table, &[clause]);
+        let loose = loose_variables(SUITE, Statement::Fact1, &public, &sample.assignment(&public));
+        assert_eq!(loose, Some(zeros), "{clause:?}");
+    }
+    let public = sample.public(TruthTable::new(u16::MAX), &[one[0].1, one[1].1, one[4].1, one[3].1]);
+    let loose = loose_variables(SUITE, Statement::Fact4, &public, &sample.assignment(&public));
+    assert_eq!(loose, Some(1));
+}
+
+#[test]
 fn shape_is_pinned() {
-    for (statement, constraints, domain, digest) in
-        [(Statement::Fact1, 0, 1 << 13, ""), (Statement::Fact4, 0, 1 << 14, "")]
-    {
+    for (statement, constraints, domain, digest) in [
+        (Statement::Fact1, 7143, 1 << 13, "e5d3ba3419cd67754b7a51f5dfa8bd1a905f535e4b2ed55eb8c91ffb134b827c"),
+        (Statement::Fact4, 10_973, 1 << 14, "06eb253270cf1c92941cb5a925ab059f1d3573d6c36480f6c3e944245c215ca9"),
+    ] {
         let shape = shape(SUITE, statement).expect("a circuit");
         assert_eq!(shape.domain, domain);
         assert!(shape.constraints + shape.public_inputs < domain);

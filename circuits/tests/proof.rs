@@ -33,6 +33,35 @@ fn proven() -> (Public, Proof) {
 }
 
 #[test]
+#[ignore = "prints times; run alone with --ignored --nocapture"]
+fn times() {
+    use std::time::Instant;
+    let sample = Sample::new();
+    let unused = Clause::unused();
+    for clauses in [vec![Clause::between(field(4), number(1), number(200))], vec![unused; 4]] {
+        let table = if clauses.len() == 1 { yes() } else { TruthTable::new(u16::MAX) };
+        let public = sample.public(table, &clauses);
+        let statement = crate::sample::statement(&public);
+        let started = Instant::now();
+        println!("{:?} made in {:?}", fact::shape(SUITE, statement), started.elapsed());
+        let key = key(statement);
+        let started = Instant::now();
+        let bytes = key.to_bytes();
+        let written = started.elapsed();
+        let read = ProvingKey::from_bytes(&bytes).expect("a key");
+        println!("key of {} bytes, written in {written:?}, both in {:?}", bytes.len(), started.elapsed());
+        for _ in 0..3 {
+            let started = Instant::now();
+            let proof = prove(&read, &public, &sample.witness(), &mut rng(2)).expect("a true fact");
+            let proved = started.elapsed();
+            let started = Instant::now();
+            assert_eq!(verify(key.prepared(), &public, &proof), Ok(()));
+            println!("{statement}: prove {proved:?}, verify {:?}", started.elapsed());
+        }
+    }
+}
+
+#[test]
 fn one_clause_and_four() {
     let (public, proof) = proven();
     let key_1 = key(Statement::Fact1);
@@ -63,7 +92,8 @@ fn a_false_fact_is_not_proved() {
 #[test]
 fn a_patched_prover_convinces_nobody() {
     let key = key(Statement::Fact1);
-    let attacks: [(&str, fn(&mut Attempt), bool); 5] = [
+    type Attack = (&'static str, fn(&mut Attempt), bool);
+    let attacks: [Attack; 5] = [
         ("control: nothing", |_| {}, true),
         ("a false predicate", |a| a.public.table = no(), false),
         ("another issuer", |a| a.public.issuer = IssuerId::new(number(1)), false),
@@ -84,7 +114,8 @@ fn a_patched_prover_convinces_nobody() {
 fn every_public_input_is_bound() {
     let (public, proof) = proven();
     // each input by its name, changed to a value that passes the checks outside of the circuit where one exists
-    let changes: [(&str, fn(&mut Public)); 12] = [
+    type Change = (&'static str, fn(&mut Public));
+    let changes: [Change; 12] = [
         ("anchor", |p| p.anchor = Anchor::new(number(1))),
         ("issuer", |p| p.issuer = IssuerId::new(number(1))),
         ("schema", |p| p.schema = SchemaId::new(number(1))),
