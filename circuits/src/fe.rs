@@ -13,7 +13,7 @@ use crate::suite::{Suite, with_field};
 pub struct Fe([u8; 32]);
 
 /// Why bytes are not a field element. The fault is the sender's.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FeError {
     /// The integer is not below the modulus of the suite.

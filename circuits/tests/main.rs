@@ -2,3 +2,5 @@
 
 mod fixtures;
 mod poseidon;
+mod proof;
+mod sample;

@@ -7,6 +7,8 @@
 //! Arity 1 to 12. Arity 4 is for tree nodes alone; see [`crate::tags`]. Not a sponge: inputs of different
 //! arity are different functions. Spec: the Poseidon paper (eprint 2019/458), reference parameters.
 
+pub(crate) mod gadget;
+
 use std::sync::OnceLock;
 
 use ark_crypto_primitives::sponge::poseidon::find_poseidon_ark_and_mds;

@@ -7,6 +7,8 @@
 //! A zero leaf is an empty or withdrawn place. The tree does not say who may change it: the ledger does.
 //! Storage is the caller's: it lends a reader and takes back the nodes that changed.
 
+pub(crate) mod gadget;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,9 @@
+//! Integration tests of the access crate, by what they show.
+
+mod corruption;
+mod crash;
+mod envelope;
+mod ingest;
+mod keystore;
+mod secrecy;
+mod support;

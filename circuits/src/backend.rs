@@ -1,0 +1,13 @@
+//! Proof backends: how a circuit becomes keys and proofs. The only place that knows them.
+//!
+//! ```text
+//! r1cs       a circuit's matrices, its shape, and which constraints an assignment breaks
+//! groth16    setup, prove, verify with arkworks
+//! proof      the bytes of a proof, without any curve type
+//! ```
+
+pub(crate) mod groth16;
+mod proof;
+pub(crate) mod r1cs;
+
+pub use proof::{Proof, ProofError};

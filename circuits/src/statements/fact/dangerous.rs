@@ -1,0 +1,39 @@
+//! What a patched prover can do: prove without checking, from any assignment. For attack tests and the demo.
+//!
+//! Nothing here is a risk to a verifier: against a prover that lies, the circuit and the verifier are the
+//! defence. It is one to an honest holder, who would send out proofs that verify nowhere, and whose request
+//! for a false fact would be answered in a way that can be told from a true one.
+
+pub use crate::statements::fact::assignment::{Assignment, ClauseAssignment, RECORD_DEPTH, Step};
+
+use rand::{CryptoRng, RngCore};
+
+use crate::backend::Proof;
+use crate::keys::ProvingKey;
+use crate::statements::Statement;
+use crate::statements::fact::{ProveError, Public, Violation, circuit::Circuit, relation};
+use crate::suite::{Suite, with_field};
+
+/// The relation over an assignment of any origin.
+pub fn relation_of(suite: Suite, public: &Public, private: &Assignment) -> Result<(), Violation> {
+    relation::holds(suite, public, private)
+}
+
+/// Which clauses of the circuit this assignment does not satisfy; none if it is a witness.
+pub fn violations(suite: Suite, statement: Statement, public: &Public, private: &Assignment) -> Vec<Violation> {
+    with_field!(suite, F => crate::backend::r1cs::violations::<F>(statement, &circuit(public, private)))
+}
+
+/// A proof made of whatever is given, true or not.
+pub fn dangerous_prove_without_relation_check(
+    key: &ProvingKey,
+    public: &Public,
+    private: &Assignment,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Proof, ProveError> {
+    key.prove(&circuit(public, private), rng).map_err(|_| ProveError::Backend)
+}
+
+fn circuit<'a>(public: &Public, private: &'a Assignment) -> Circuit<'a> {
+    Circuit { inputs: public.inputs(), private }
+}

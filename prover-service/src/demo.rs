@@ -1,0 +1,3 @@
+//! What the demo needs and nothing else does.
+
+pub mod hospital;

@@ -1,0 +1,245 @@
+//! Ingest: FHIR files into the vault and onto the ledger, each resource once.
+//!
+//! ```text
+//! read file → map resources → stage a batch (durable, pending) → settle it on the ledger → acknowledge
+//! ```
+//!
+//! What cannot be taken is reported with file, entry and path, and the rest is taken. A record is acknowledged
+//! only when the ledger has it. A crash loses nothing acknowledged; running the same files again finishes the rest.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rand::{CryptoRng, RngCore};
+use serde::Serialize;
+use vouchsafe_access::subject::{Identifier, IdentifierError};
+use vouchsafe_access::vault::{Draft, Incoming, Outcome, RecordId, SettleError, SourceKey, StageError};
+use vouchsafe_circuits::record::Validity;
+use vouchsafe_circuits::schema::Schema;
+
+use crate::fhir::{self, BundleReading, Mapped, ResourceKey, ResourceType, Schemas, Source, SubjectIds, Withdrawal};
+use crate::institution::Institution;
+
+/// Records that go to the ledger together.
+const BATCH: usize = 256;
+
+/// What was done, for people and machines.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// Resources that were mapped to a record, by type.
+    pub records: BTreeMap<String, u64>,
+    /// Records that are new on the ledger.
+    pub added: u64,
+    /// Records that replaced an older version.
+    pub amended: u64,
+    /// Records that were withdrawn, being entered in error.
+    pub withdrawn: u64,
+    /// Resources whose version was there already.
+    pub unchanged: u64,
+    /// Resources without a schema, by type.
+    pub skipped: BTreeMap<String, u64>,
+    /// Elements that no field could hold, by what they are.
+    pub unmapped: BTreeMap<String, u64>,
+    /// Numbers that lost digits to the scale of their field.
+    pub rounded: u64,
+    /// What was not taken, and why.
+    pub errors: Vec<serde_json::Value>,
+}
+
+/// What is told while it goes on.
+pub trait Progress {
+    /// A file was read: so many records are to come.
+    fn file(&mut self, file: &Path, records: usize);
+    /// The ledger has these; they cannot be lost any more.
+    fn acknowledged(&mut self, records: &[RecordId]);
+    /// So many resources of the batch are dealt with.
+    fn advanced(&mut self, resources: usize);
+}
+
+/// Tells nobody anything.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn file(&mut self, _: &Path, _: usize) {}
+    fn acknowledged(&mut self, _: &[RecordId]) {}
+    fn advanced(&mut self, _: usize) {}
+}
+
+/// Why ingest stopped. What was acknowledged stays.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// A batch could not be staged.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// A batch could not be brought to the ledger; it stays pending.
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+}
+
+/// Takes files in. A file that cannot be read is an error in the report, not the end.
+pub async fn ingest(
+    institution: &Institution,
+    source: &Source,
+    files: &[PathBuf],
+    progress: &mut dyn Progress,
+    rng: &mut (impl RngCore + CryptoRng + Send),
+) -> Result<Report, IngestError> {
+    let mut intake = Intake::new(institution, source);
+    // what an earlier run left pending comes first
+    institution.vault().settle(&institution.bridge(), rng).await?;
+    for file in files {
+        let name = file.display().to_string();
+        let reading = match std::fs::read(file) {
+            Ok(bytes) => fhir::read_bundle(&bytes, &name, source, &intake.schemas),
+            Err(error) => {
+                let why = format!("cannot be read: {error}");
+                intake.report.errors.push(serde_json::json!({ "file": name, "path": "$", "why": why }));
+                continue;
+            }
+        };
+        progress.file(file, reading.records.len() + reading.withdrawals.len());
+        intake.take(&name, reading, progress, rng).await?;
+    }
+    Ok(intake.report)
+}
+
+/// Takes readings in, file after file.
+pub struct Intake<'a> {
+    institution: &'a Institution,
+    source: &'a Source,
+    schemas: Schemas,
+    shared: BTreeMap<ResourceType, Arc<Schema>>,
+    report: Report,
+}
+
+impl<'a> Intake<'a> {
+    /// An intake for one source.
+    pub fn new(institution: &'a Institution, source: &'a Source) -> Intake<'a> {
+        let schemas = Schemas::built_in();
+        let shared = ResourceType::ALL.into_iter().map(|t| (t, Arc::new(schemas.of(t).clone()))).collect();
+        Intake { institution, source, schemas, shared, report: Report::default() }
+    }
+
+    /// Reads one file's bytes and takes it in.
+    pub async fn bytes(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        progress: &mut dyn Progress,
+        rng: &mut (impl RngCore + CryptoRng + Send),
+    ) -> Result<(), IngestError> {
+        let reading = fhir::read_bundle(bytes, name, self.source, &self.schemas);
+        self.take(name, reading, progress, rng).await
+    }
+
+    /// What was done so far.
+    pub fn report(self) -> Report {
+        self.report
+    }
+
+    async fn take(
+        &mut self,
+        file: &str,
+        reading: BundleReading,
+        progress: &mut dyn Progress,
+        rng: &mut (impl RngCore + CryptoRng + Send),
+    ) -> Result<(), IngestError> {
+        add_up(&mut self.report.skipped, reading.skipped);
+        add_up(&mut self.report.unmapped, reading.unmapped);
+        self.report.rounded += reading.rounded;
+        self.report.errors.extend(reading.errors.iter().map(|e| serde_json::json!(e)));
+        let mut incoming = Vec::new();
+        for record in reading.records {
+            *self.report.records.entry(record.key.resource_type.to_string()).or_default() += 1;
+            let at = (record.key.clone(), record.entry);
+            match self.draft(record) {
+                Ok(draft) => incoming.push((at, Incoming::Record(Box::new(draft)))),
+                Err(error) => self.refuse(file, &at, &error.to_string()),
+            }
+        }
+        for Withdrawal { key, version, entry, .. } in reading.withdrawals {
+            let source_key = source_key(&key, &version.to_string());
+            incoming.push(((key, entry), Incoming::EnteredInError(source_key)));
+        }
+        while !incoming.is_empty() {
+            let batch: Vec<_> = incoming.drain(..incoming.len().min(BATCH)).collect();
+            self.batch(file, batch, progress, rng).await?;
+        }
+        Ok(())
+    }
+
+    async fn batch(
+        &mut self,
+        file: &str,
+        batch: Vec<(Place, Incoming)>,
+        progress: &mut dyn Progress,
+        rng: &mut (impl RngCore + CryptoRng + Send),
+    ) -> Result<(), IngestError> {
+        let count = batch.len();
+        let (places, incoming): (Vec<Place>, Vec<Incoming>) = batch.into_iter().unzip();
+        let vault = self.institution.vault();
+        let staged = vault.stage(incoming, rng).await?;
+        vault.settle(&self.institution.bridge(), rng).await?;
+        let mut acknowledged = Vec::new();
+        for (place, outcome) in places.iter().zip(staged.outcomes) {
+            match outcome {
+                Ok(Outcome::New(record)) => {
+                    self.report.added += 1;
+                    acknowledged.push(record);
+                }
+                Ok(Outcome::Amends { record, .. }) => {
+                    self.report.amended += 1;
+                    acknowledged.push(record);
+                }
+                Ok(Outcome::Withdraws(_)) => self.report.withdrawn += 1,
+                Ok(_) => self.report.unchanged += 1,
+                Err(error) => self.refuse(file, place, &error.to_string()),
+            }
+        }
+        progress.acknowledged(&acknowledged);
+        progress.advanced(count);
+        Ok(())
+    }
+
+    fn draft(&self, record: Mapped) -> Result<Draft, IdentifierError> {
+        let identity = self.institution.identity();
+        let schema = self.shared.get(&record.key.resource_type).cloned();
+        Ok(Draft {
+            schema: schema.unwrap_or_else(|| Arc::new(self.schemas.of(record.key.resource_type).clone())),
+            issuer: self.institution.member().issuer(),
+            suite: identity.suite,
+            subject: identifiers(&record.subject)?,
+            fields: record.fields,
+            valid: Validity::ALWAYS,
+            source: source_key(&record.key, &record.version.to_string()),
+        })
+    }
+
+    fn refuse(&mut self, file: &str, (key, entry): &Place, why: &str) {
+        let path = format!("{}/{}", key.resource_type, key.id);
+        self.report.errors.push(serde_json::json!({ "file": file, "entry": entry, "path": path, "why": why }));
+    }
+}
+
+/// Which resource, and where in its file.
+type Place = (ResourceKey, Option<usize>);
+
+fn source_key(key: &ResourceKey, version: &str) -> SourceKey {
+    SourceKey {
+        source: key.source.as_str().to_owned(),
+        resource: format!("{}/{}", key.resource_type, key.id),
+        version: version.to_owned(),
+    }
+}
+
+fn identifiers(subject: &SubjectIds) -> Result<Vec<Identifier>, IdentifierError> {
+    std::iter::once(&subject.canonical).chain(&subject.aliases).map(|id| id.as_str().parse()).collect()
+}
+
+fn add_up(sums: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {
+    for (key, count) in more {
+        *sums.entry(key).or_default() += count;
+    }
+}

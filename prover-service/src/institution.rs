@@ -1,0 +1,294 @@
+//! An institution on one machine: its keystore, its vault, and the ledger that it keeps (solo engine).
+//!
+//! ```text
+//! DIR/institution.json   who this is, on which chain          DIR/keystore      secrets, under a passphrase
+//! DIR/ledger/            the ledger                           DIR/vault/        records, encrypted
+//! DIR/disclosures/       openings of logged disclosures       DIR/trust.json    what verifiers need
+//! DIR/keys/              proving and verifying keys
+//! ```
+//!
+//! A folder is founded whole or not at all: it is made beside and renamed. One process at a time has it open.
+
+mod bridge;
+mod found;
+mod passphrase;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rand::RngCore;
+use serde::{Deserialize, Serialize};
+use vouchsafe_access::disclosures::{BookError, DisclosureBook};
+use vouchsafe_access::keystore::{Keystore, OpenError as KeystoreError};
+use vouchsafe_access::secret::Passphrase;
+use vouchsafe_access::vault::{OpenVaultError, Vault};
+use vouchsafe_circuits::Suite;
+use vouchsafe_ledger::clock::Clock;
+use vouchsafe_ledger::engine::{Engine, QueryError, SubmitError};
+use vouchsafe_ledger::solo::{OpenError as LedgerOpenError, Options, Solo};
+use vouchsafe_ledger_types::entry::{Body, Entry, EntryError, Header, Nonce, SignedEntry};
+use vouchsafe_ledger_types::ids::{ChainId, MemberId, MemberName};
+use vouchsafe_ledger_types::receipt::{Receipt, ReceiptCode};
+use vouchsafe_ledger_types::signing::{Algorithm, SigningKey};
+
+pub use bridge::LedgerBridge;
+pub use found::{FoundError, Founder, Founding, trust_of};
+pub use passphrase::{PassphraseError, passphrase};
+
+/// How long an entry of ours may wait to be applied.
+const ENTRY_LIFETIME_SECONDS: u64 = 600;
+
+/// Who this folder belongs to: `institution.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The version of this form.
+    pub version: u32,
+    /// The ledger.
+    pub chain: ChainId,
+    /// The member.
+    pub member: MemberName,
+    /// The ledger's suite.
+    pub suite: Suite,
+}
+
+/// The files of an institution's folder.
+#[derive(Clone, Debug)]
+pub struct Layout(PathBuf);
+
+impl Layout {
+    /// The layout of a folder.
+    pub fn of(dir: &Path) -> Layout {
+        Layout(dir.to_owned())
+    }
+
+    /// `institution.json`.
+    pub fn identity(&self) -> PathBuf {
+        self.0.join("institution.json")
+    }
+
+    /// `keystore`.
+    pub fn keystore(&self) -> PathBuf {
+        self.0.join("keystore")
+    }
+
+    /// `trust.json`.
+    pub fn trust(&self) -> PathBuf {
+        self.0.join("trust.json")
+    }
+
+    /// `keys/`.
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    fn ledger(&self) -> PathBuf {
+        self.0.join("ledger")
+    }
+
+    fn vault(&self) -> PathBuf {
+        self.0.join("vault")
+    }
+
+    fn disclosures(&self) -> PathBuf {
+        self.0.join("disclosures")
+    }
+}
+
+/// Why an institution could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is none.
+    #[error("{0} holds no institution: make one with `vouch init --data {0}`")]
+    Missing(PathBuf),
+    /// The identity file is not one.
+    #[error("{0} is damaged: {1}")]
+    Identity(PathBuf, String),
+    /// The keystore.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] OpenVaultError),
+    /// The book of disclosures.
+    #[error(transparent)]
+    Disclosures(#[from] BookError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerOpenError),
+    /// The disk.
+    #[error("{0}")]
+    Io(PathBuf, #[source] std::io::Error),
+}
+
+/// Why the ledger did not take an entry of ours.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The entry could not be made. Our bug.
+    #[error("the entry could not be made")]
+    Entry(#[from] EntryError),
+    /// The ledger did not take it.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The ledger refused it.
+    #[error("the ledger refused the entry: {0}")]
+    Refused(ReceiptCode),
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+}
+
+/// An open institution.
+pub struct Institution {
+    identity: Identity,
+    layout: Layout,
+    member: MemberId,
+    keystore: Keystore,
+    vault: Arc<Vault>,
+    ledger: Arc<Solo>,
+    disclosures: DisclosureBook,
+    clock: Arc<dyn Clock>,
+}
+
+impl Institution {
+    /// Opens an institution's folder.
+    pub fn open(dir: &Path, passphrase: &Passphrase, clock: Arc<dyn Clock>) -> Result<Institution, OpenError> {
+        let layout = Layout::of(dir);
+        let identity = read_identity(dir, &layout)?;
+        let keystore = Keystore::open(&layout.keystore(), passphrase)?;
+        let validator = SigningKey::from_seed(keystore.validator_seed().expose());
+        let ledger = Solo::open(&layout.ledger(), validator, Arc::clone(&clock), Options::default())?;
+        let vault = Vault::open(&layout.vault(), &keystore)?;
+        let disclosures = DisclosureBook::open(&layout.disclosures(), keystore.audit_seed())?;
+        let member = MemberId::of(&identity.chain, &identity.member);
+        Ok(Institution {
+            identity,
+            layout,
+            member,
+            keystore,
+            vault: Arc::new(vault),
+            ledger: Arc::new(ledger),
+            disclosures,
+            clock,
+        })
+    }
+
+    /// Who this is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Where its files are.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Its id on the ledger.
+    pub fn member(&self) -> MemberId {
+        self.member
+    }
+
+    /// Its vault.
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
+    /// The ledger that it keeps.
+    pub fn ledger(&self) -> &Arc<Solo> {
+        &self.ledger
+    }
+
+    /// Its book of disclosures.
+    pub fn disclosures(&self) -> &DisclosureBook {
+        &self.disclosures
+    }
+
+    /// Its secrets.
+    pub(crate) fn keystore(&self) -> &Keystore {
+        &self.keystore
+    }
+
+    /// The clock in force.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The ledger as the vault sees it.
+    pub fn bridge(&self) -> LedgerBridge {
+        LedgerBridge::new(Arc::clone(&self.ledger), self.pen())
+    }
+
+    /// What signs this member's entries.
+    pub fn pen(&self) -> Pen {
+        Pen {
+            chain: self.identity.chain.clone(),
+            member: self.member,
+            key: SigningKey::from_seed(self.keystore.member_seed().expose()),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+}
+
+/// Writes and signs a member's entries.
+#[derive(Clone)]
+pub struct Pen {
+    chain: ChainId,
+    member: MemberId,
+    key: SigningKey,
+    clock: Arc<dyn Clock>,
+}
+
+impl Pen {
+    /// A pen for a member of a chain.
+    pub fn new(chain: ChainId, member: MemberId, key: SigningKey, clock: Arc<dyn Clock>) -> Pen {
+        Pen { chain, member, key, clock }
+    }
+
+    /// The member whose entries it writes.
+    pub fn member(&self) -> MemberId {
+        self.member
+    }
+
+    /// An entry with this body, signed, with a fresh nonce and a short life.
+    pub fn write(&self, body: Body) -> Result<SignedEntry, EntryError> {
+        let mut nonce = [0; 16];
+        rand::rngs::OsRng.fill_bytes(&mut nonce);
+        let now = self.clock.now();
+        let header = Header {
+            chain: self.chain.clone(),
+            member: self.member,
+            signer: self.key.public(),
+            algorithm: Algorithm::Ed25519,
+            expiry: now.plus_seconds(ENTRY_LIFETIME_SECONDS).unwrap_or(now),
+            nonce: Nonce::new(nonce),
+        };
+        SignedEntry::sign(Entry { header, body }, &[&self.key])
+    }
+
+    /// Has the ledger take an entry; durable and accepted when this returns.
+    pub fn submit(&self, ledger: &Solo, body: Body) -> Result<Receipt, WriteError> {
+        let receipts = ledger.submit(vec![self.write(body)?])?;
+        match receipts.first() {
+            Some(receipt) if receipt.code.is_accepted() => Ok(*receipt),
+            Some(receipt) => Err(WriteError::Refused(receipt.code)),
+            None => Err(WriteError::Submit(SubmitError::Stopped("no receipt came back".to_owned()))),
+        }
+    }
+}
+
+fn read_identity(dir: &Path, layout: &Layout) -> Result<Identity, OpenError> {
+    let file = layout.identity();
+    let bytes = match std::fs::read(&file) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(OpenError::Missing(dir.to_owned())),
+        Err(e) => return Err(OpenError::Io(file, e)),
+    };
+    let identity: Identity =
+        serde_json::from_slice(&bytes).map_err(|e| OpenError::Identity(file.clone(), e.to_string()))?;
+    match identity.version {
+        1 => Ok(identity),
+        other => Err(OpenError::Identity(file, format!("version {other} is not known to this program"))),
+    }
+}

@@ -1,0 +1,4 @@
+//! What the prover service shows.
+
+mod fhir;
+mod fixtures;
