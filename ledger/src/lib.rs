@@ -9,6 +9,7 @@ pub mod audit;
 pub mod clock;
 pub mod engine;
 pub mod memory;
+mod proof_reader;
 pub mod sealing;
 pub mod snapshot;
 pub mod solo;

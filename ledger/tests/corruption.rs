@@ -26,7 +26,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { drop(fs::copy(&path, &target).unwrap()) }
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
     }
 }
 
@@ -119,15 +123,17 @@ fn an_older_copy_is_noticed_by_the_guard() {
 /// Rows changed through the database itself, so that its own checksums are right.
 #[test]
 fn changed_rows() {
-    let families = ["seals", "entries", "receipts", "log", "map", "values", "sets", "positions", "meta"];
-    for family in families {
+    let covered = ["seals", "entries", "receipts", "log", "sets", "positions", "located", "expiries", "meta"];
+    // Old nodes and values of the map are read by nothing but proofs of old states; there the tip must be as it was.
+    for family in covered.into_iter().chain(["map", "values"]) {
         for first in [true, false] {
             let dir = tempfile::tempdir().unwrap();
-            write(dir.path());
+            let seal = write(dir.path());
             change_row(&dir.path().join("db"), family, first);
-            let found = read(dir.path());
-            // The map's oldest nodes are those of states that nothing but a proof of that state reads.
-            assert!(found.is_err() || (family == "map" || family == "values"), "{family}, first {first}: {found:?}");
+            match read(dir.path()) {
+                Ok(found) => assert!(found == seal && !covered.contains(&family), "{family}, first {first}"),
+                Err(error) => assert!(error.contains("damaged store") || family == "meta", "{family}: {error}"),
+            }
         }
     }
 }
@@ -141,6 +147,10 @@ fn change_row(db: &Path, family: &str, first: bool) {
     let mode = if first { rocksdb::IteratorMode::Start } else { rocksdb::IteratorMode::End };
     let (key, value) = db.iterator_cf(handle, mode).next().unwrap().unwrap();
     let mut value = value.into_vec();
-    *value.last_mut().unwrap() ^= 1;
+    match value.last_mut() {
+        Some(last) => *last ^= 1,
+        // A row that is all key: it goes.
+        None => return db.delete_cf(handle, key).unwrap(),
+    }
     db.put_cf(handle, key, value).unwrap();
 }

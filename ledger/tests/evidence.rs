@@ -1,5 +1,6 @@
 //! Everything that evidence is made of, at one height, verified from bytes alone; and while others submit.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::de::DeserializeOwned;
 use vouchsafe_circuits::Suite;
 use vouchsafe_circuits::schema::builtin;
@@ -113,6 +114,19 @@ fn a_state_proof_is_of_one_key_value_and_root() {
     absent["value"] = serde_json::Value::Null;
     let absent: vouchsafe_ledger_types::state_proof::StateProof = serde_json::from_value(absent).unwrap();
     assert_eq!(absent.verify(root, &key), Err(StateProofError::Wrong));
+    // Nor does any other proof do: each bit counts, and none makes the verifier stumble.
+    let text: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let bytes = STANDARD.decode(text["proof"].as_str().unwrap()).unwrap();
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        for changed in [flipped.as_slice(), &bytes[..at]] {
+            let mut text = text.clone();
+            text["proof"] = STANDARD.encode(changed).into();
+            let changed: vouchsafe_ledger_types::state_proof::StateProof = serde_json::from_value(text).unwrap();
+            assert!(changed.verify(root, &key).is_err(), "{at}");
+        }
+    }
     // An older state can be proved too, until it is pruned.
     let older = snapshot.state_proof_at(&key, before.height).unwrap();
     let state: AnchorState = older.read(before.state_root, hospital().id()).unwrap().unwrap();
