@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use vouchsafe_ledger::{Engine, Options, Solo};
+use vouchsafe_ledger::{Engine, Options, QueryError, Solo, SubmitError};
 use vouchsafe_ledger_types::receipt::ReceiptCode;
 
 use crate::world::{clock, commit, create, hospital, reopen, validator};
@@ -46,8 +46,15 @@ fn child() {
             scope.spawn(move || {
                 for number in (first + thread..first + MANY).step_by(threads as usize) {
                     let before: u64 = syncs().unwrap_or(0);
-                    let receipts = ledger.submit(vec![hospital().sign(number, commit([number]))]).unwrap();
-                    assert_eq!(receipts[0].code, ReceiptCode::Accepted);
+                    let submitted = ledger.submit(vec![hospital().sign(number, commit([number]))]);
+                    if let Err(SubmitError::Stopped(_)) = submitted {
+                        // It stays stopped, for all callers.
+                        let again = ledger.submit(vec![hospital().sign(number + MANY, commit([number + MANY]))]);
+                        assert!(matches!(again, Err(SubmitError::Stopped(_))));
+                        assert!(matches!(ledger.snapshot(), Err(QueryError::Stopped(_))));
+                        return writeln!(std::io::stdout().lock(), "stopped").unwrap();
+                    }
+                    assert_eq!(submitted.unwrap()[0].code, ReceiptCode::Accepted);
                     let after = syncs().unwrap_or(0);
                     writeln!(std::io::stdout().lock(), "ack {number} {before} {after}").unwrap();
                 }
@@ -123,6 +130,25 @@ fn shim(dir: &Path) -> PathBuf {
     compiler.args(["-shared", "-fPIC", "-O1", "-pthread", "-o"]).arg(&library).arg(source).arg("-ldl");
     assert!(compiler.status().expect("a C compiler named cc is needed").success());
     library
+}
+
+/// When a sync fails, the engine stops: nothing is acknowledged any more, by any thread, and what was is there.
+#[test]
+fn a_failed_sync_stops_the_engine() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = dir.path().canonicalize().unwrap();
+    let (root, mirror, count) = (base.join("ledger"), base.join("mirror"), base.join("count"));
+    std::fs::create_dir(&mirror).unwrap();
+    drop(create(&root));
+    let library = shim(&base);
+    let mut more: Vec<(&str, &Path)> = vec![("LD_PRELOAD", &library), ("UNSYNCED_ROOT", &root)];
+    more.extend([("UNSYNCED_MIRROR", mirror.as_path()), (COUNT, &count), ("UNSYNCED_FAIL", Path::new("61"))]);
+    let child = start(&root, 1, 4, &more).wait_with_output().unwrap();
+    let lines = String::from_utf8(child.stdout).unwrap();
+    let acks: Vec<Ack> = lines.lines().filter_map(parse).collect();
+    assert_eq!(lines.lines().filter(|line| *line == "stopped").count(), 4, "{lines}");
+    assert!(!acks.is_empty() && acks.len() < 500);
+    assert_eq!(lost(&reopen(&root).unwrap(), &acks), 0);
 }
 
 /// A power cut after 30 acknowledgements: what is lost of them, and the acknowledgements.

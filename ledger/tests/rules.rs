@@ -225,10 +225,12 @@ fn ids_are_burnt_until_they_expire() {
     assert_eq!(world.state.burnt_ids(), 3);
     world.time = at(3599);
     assert_eq!(world.one(early.clone()).code, ReceiptCode::Replayed);
+    // The control: the same wish under a new id does come true.
+    assert_eq!(world.code(&hospital(), 3, withdraw(0, 10)), ReceiptCode::Accepted);
     world.time = at(3600);
     let applied = world.block(vec![early.clone()]);
     assert_eq!(applied.receipts[0].code, ReceiptCode::Expired);
-    assert_eq!((applied.forgotten.len(), world.state.burnt_ids()), (3, 0));
+    assert_eq!((applied.forgotten.len(), world.state.burnt_ids()), (4, 0));
 }
 
 #[test]

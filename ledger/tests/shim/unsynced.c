@@ -3,12 +3,14 @@
  *   UNSYNCED_ROOT    the folder that is written to
  *   UNSYNCED_MIRROR  what a power cut would leave of it
  *   UNSYNCED_COUNT   a file that holds how many syncs there were, in decimal
+ *   UNSYNCED_FAIL    after so many syncs the disk fails: every further one returns EIO, and nothing more is mirrored
  *
  * fsync and fdatasync of a file copy it to the mirror; rename and unlink take effect there at once (a file system may
  * make them durable early; a renamed file that was never synced becomes an empty one, which is the worst it may do).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -88,8 +90,20 @@ static void synced(int fd) {
     pthread_mutex_unlock(&lock);
 }
 
+/* Whether the disk has failed by now. */
+static int failed(void) {
+    const char *after = getenv("UNSYNCED_FAIL");
+    if (!after) return 0;
+    pthread_mutex_lock(&lock);
+    int result = syncs >= strtoul(after, 0, 10);
+    pthread_mutex_unlock(&lock);
+    if (result) errno = EIO;
+    return result;
+}
+
 int fsync(int fd) {
     static int (*next)(int);
+    if (failed()) return -1;
     if (!next) next = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
     int result = next(fd);
     if (result == 0) synced(fd);
@@ -98,6 +112,7 @@ int fsync(int fd) {
 
 int fdatasync(int fd) {
     static int (*next)(int);
+    if (failed()) return -1;
     if (!next) next = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
     int result = next(fd);
     if (result == 0) synced(fd);
