@@ -18,9 +18,9 @@ use vouchsafe_circuits::{RequestDigest, Suite};
 use vouchsafe_ledger_types::disclosure::{DisclosureBlinding, DisclosureDetails, DisclosureOpening, OpeningError};
 use vouchsafe_ledger_types::ids::DisclosureCommitment;
 
-use crate::aead;
+use crate::aead::{self, WrapKey};
 use crate::labels;
-use crate::secret::{AuditSeed, WrapKey};
+use crate::secret::AuditSeed;
 
 /// The book could not be opened, written or read.
 #[derive(Debug, thiserror::Error)]

@@ -31,6 +31,13 @@ pub const WRAP_AAD: &[u8] = b"vouchsafe/access/wrap/v1";
 /// Additional data of a wrapped subject row.
 pub const SUBJECT_ROW_AAD: &[u8] = b"vouchsafe/access/subject-row/v1";
 
+/// HKDF info: audit seed → the key of the book of disclosures.
+pub const DISCLOSURE_KEY: &[u8] = b"vouchsafe/access/disclosure-key/v1";
+/// HMAC label: audit seed → the blinding that the verifier is shown.
+pub const QUESTION_BLINDING: &[u8] = b"vouchsafe/access/question-blinding/v1";
+/// HMAC label: audit seed → the blinding that only the auditor is shown.
+pub const AUDIT_BLINDING: &[u8] = b"vouchsafe/access/audit-blinding/v1";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +58,9 @@ mod tests {
             PART_AAD,
             WRAP_AAD,
             SUBJECT_ROW_AAD,
+            DISCLOSURE_KEY,
+            QUESTION_BLINDING,
+            AUDIT_BLINDING,
         ];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {

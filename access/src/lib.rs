@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aead;
+pub mod disclosures;
 pub mod envelope;
 pub mod keystore;
 pub mod ladder;

@@ -1,3 +1,3 @@
-//! What the demo needs and nothing else does.
+//! The demo: a small hospital that never was, facts about its patients, and attacks that must fail.
 
 pub mod hospital;

@@ -205,11 +205,6 @@ impl Institution {
         &self.disclosures
     }
 
-    /// Its secrets.
-    pub(crate) fn keystore(&self) -> &Keystore {
-        &self.keystore
-    }
-
     /// The clock in force.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use vouchsafe_circuits::Suite;
-use vouchsafe_circuits::keys::{KeyError, ProvingKey, VerifyingKey, generate_development};
+use vouchsafe_circuits::keys::{KeyError, ProvingKey, SetupError, VerifyingKey, generate_development};
 use vouchsafe_circuits::statements::Statement;
 
 use crate::answer::ProvingKeys;
@@ -37,7 +37,7 @@ pub enum KeyFileError {
     Damaged(PathBuf, #[source] KeyError),
     /// Making keys failed. Our bug.
     #[error("development keys for {0} could not be made")]
-    Setup(&'static str, #[source] KeyError),
+    Setup(&'static str, #[source] SetupError),
 }
 
 /// A folder of key files.

@@ -43,7 +43,7 @@ pub fn observation() -> Schema {
             &[("entered-in-error", StatusEffect::Withdraws), ("cancelled", StatusEffect::Denies)],
             &["registered", "unknown"],
         ),
-        field("effective", instant(), Tier::Limited, DeidRule::WeekShift),
+        field("effective", event_date(), Tier::Limited, DeidRule::WeekShift),
         field("value", by_code("code"), Tier::DeIdentified, DeidRule::Keep),
         field("valueCode", number(&[SNOMED]), Tier::DeIdentified, DeidRule::Keep),
         field("systolic", pressure.clone(), Tier::DeIdentified, DeidRule::Keep),
@@ -102,7 +102,7 @@ pub fn medication_request() -> Schema {
             Tier::Internal,
             DeidRule::Keep,
         ),
-        field("authoredOn", instant(), Tier::Limited, DeidRule::WeekShift),
+        field("authoredOn", event_date(), Tier::Limited, DeidRule::WeekShift),
     ];
     schema("medication-request", fields, Vec::new())
 }
@@ -116,7 +116,7 @@ pub fn immunization() -> Schema {
             &[("entered-in-error", StatusEffect::Withdraws), ("not-done", StatusEffect::Denies)],
             &[],
         ),
-        field("occurrence", instant(), Tier::Limited, DeidRule::WeekShift),
+        field("occurrence", event_date(), Tier::Limited, DeidRule::WeekShift),
     ];
     schema("immunization", fields, Vec::new())
 }
@@ -200,10 +200,10 @@ fn date() -> Kind {
     Kind::Date { grid: Grid::YearsBeforeToday { max: 130 } }
 }
 
-fn instant() -> Kind {
-    const DAY: i64 = 86_400;
-    // 1900-01-01 to 2200-01-01, whole days
-    Kind::Instant { grid: Grid::Steps { min: -25_567 * DAY, max: 84_006 * DAY, step: DAY as u64 } }
+/// When something happened: any day may be asked for.
+fn event_date() -> Kind {
+    // 1900-01-01 to 2200-01-01
+    Kind::Date { grid: Grid::Steps { min: -25_567, max: 84_006, step: 1 } }
 }
 
 fn code(systems: &[&str]) -> Kind {

@@ -5,7 +5,7 @@
 //! Holding a file proves nothing: `verify` does. Whoever holds it can see pseudonym, issuer and question.
 
 use serde::{Deserialize, Serialize};
-use vouchsafe_circuits::keys::Proof;
+use vouchsafe_circuits::Proof;
 use vouchsafe_circuits::statements::fact::Public;
 
 use crate::checkpoint::SignedCheckpoint;

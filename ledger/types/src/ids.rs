@@ -13,7 +13,7 @@ use vouchsafe_circuits::Fe;
 use vouchsafe_circuits::suite::Suite;
 use vouchsafe_circuits::tags::{Domain, digest_fe};
 
-pub use vouchsafe_circuits::IssuerId;
+pub use vouchsafe_circuits::{IssuerId, KeyId};
 
 /// Why a name or digest was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -160,10 +160,6 @@ macro_rules! digest32 {
 digest32!(
     /// The hash of an entry's bytes (without its signatures).
     EntryId, "an entry id"
-);
-digest32!(
-    /// The digest of a verifying key's bytes.
-    KeyId, "a verifying key id"
 );
 digest32!(
     /// The hash of a log's leaf, inner node or root.

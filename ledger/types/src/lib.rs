@@ -9,15 +9,19 @@ mod convert;
 pub mod disclosure;
 pub mod encoding;
 pub mod entry;
+pub mod evidence;
 pub mod ids;
 pub mod log;
 pub mod receipt;
+pub mod request;
 pub mod seal;
 pub mod signing;
 pub mod state_key;
 pub mod state_proof;
 pub mod state_value;
+pub mod trust;
 pub mod units;
+pub mod verify;
 
 /// The generated protobuf types; only `convert` uses them.
 mod proto {

@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, args: Args) -> Outcome {
         member,
         others: Vec::new(),
         keys,
-        kdf: KdfParams::default(),
+        kdf: KdfParams::STANDARD,
         clock: Arc::new(SystemClock),
     };
     let trust = founding.found(&args.data, &passphrase, &mut rand::rngs::OsRng).map_err(|error| match error {

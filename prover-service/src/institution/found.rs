@@ -156,7 +156,7 @@ impl Founding {
             KeyFolder::of(&layout.keys()).keep(self.suite, key.statement(), pair)?;
             let body = RegisterVerifyingKey {
                 statement: key.statement().name().parse()?,
-                key: key.id(),
+                key_id: key.id(),
                 development: key.is_development(),
             };
             pen.submit(&ledger, Body::RegisterVerifyingKey(body))?;
@@ -182,7 +182,7 @@ impl Founding {
     ) -> Result<SignedEntry, FoundError> {
         let founding = |name: &MemberName, key: &SigningKey| FoundingMember {
             name: name.clone(),
-            roles: vec![Role::Issuer, Role::Verifier, Role::Operator],
+            roles: vec![Role::Issuer, Role::Registrar],
             keys: vec![key.public()],
         };
         let mut members = vec![founding(&self.member, member_key)];

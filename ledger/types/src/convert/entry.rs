@@ -108,7 +108,7 @@ fn body(message: proto::entry::Body, suite: Suite) -> Result<Body, EntryError> {
         Message::RegisterSchema(body) => Body::RegisterSchema(RegisterSchema { schema: body.schema }),
         Message::RegisterVerifyingKey(body) => Body::RegisterVerifyingKey(RegisterVerifyingKey {
             statement: parse(&body.statement, "register_verifying_key.statement")?,
-            key_id: KeyId::from_bytes(fixed(&body.key_id, "register_verifying_key.key_id")?),
+            key_id: KeyId::new(fixed(&body.key_id, "register_verifying_key.key_id")?),
             development: body.development,
         }),
         Message::Commit(body) => {

@@ -93,7 +93,8 @@ impl FoundingMember {
 }
 
 /// A validator and its checkpoint key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Validator {
     /// Its name in checkpoints.
     pub name: MemberName,
