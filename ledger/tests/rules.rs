@@ -166,7 +166,7 @@ fn the_registry() {
     assert_eq!(world.code(&hospital(), 2, schema(&bytes)), ReceiptCode::Accepted);
     refused(&mut world, &hospital(), 3, schema(&bytes), ReceiptCode::DuplicateSchema);
     let key = |development| {
-        let key_id = KeyId::from_bytes([7; 32]);
+        let key_id = KeyId::new([7; 32]);
         Body::RegisterVerifyingKey(RegisterVerifyingKey { statement: "fact-1".parse().unwrap(), key_id, development })
     };
     refused(&mut world, &hospital(), 4, key(true), ReceiptCode::DevelopmentKey);

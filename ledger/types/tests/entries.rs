@@ -68,7 +68,7 @@ fn arb_body() -> impl Strategy<Value = Body> {
         prop::collection::vec(any::<u8>(), 1..99).prop_map(|schema| Body::RegisterSchema(RegisterSchema { schema })),
         (any::<[u8; 32]>(), any::<bool>()).prop_map(|(id, development)| {
             let statement = "fact-1".parse().unwrap();
-            Body::RegisterVerifyingKey(RegisterVerifyingKey { statement, key_id: KeyId::from_bytes(id), development })
+            Body::RegisterVerifyingKey(RegisterVerifyingKey { statement, key_id: KeyId::new(id), development })
         }),
         prop::collection::vec(commitment(), 0..9).prop_map(|commitments| Body::Commit(Commit { commitments })),
         (position(), commitment(), commitment()).prop_map(|(position, old, new)| Body::Amend(Amend {
