@@ -71,8 +71,12 @@ impl DisclosureBook {
         let mut attempt = [0; 16];
         rng.fill_bytes(&mut attempt);
         let blinding = |label| self.blinding(label, request, &attempt);
-        let opening =
-            DisclosureOpening::new(details, request, blinding(labels::QUESTION_BLINDING), blinding(labels::AUDIT_BLINDING))?;
+        let opening = DisclosureOpening::new(
+            details,
+            request,
+            blinding(labels::QUESTION_BLINDING),
+            blinding(labels::AUDIT_BLINDING),
+        )?;
         let commitment = opening.commitment();
         let sealed = aead::wrap(&self.key, commitment.as_bytes(), &opening.to_bytes(), rng);
         let file = self.file(commitment);

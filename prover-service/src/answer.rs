@@ -7,6 +7,8 @@
 //! A question that cannot be answered with yes is logged like any other; the reason goes to the holder alone.
 //! What the verifier sees of a refusal, in time and size, is the business of the service that answers online.
 
+mod assemble;
+
 use rand::{CryptoRng, RngCore};
 use vouchsafe_access::disclosures::BookError;
 use vouchsafe_access::subject::Identifier;
@@ -15,15 +17,14 @@ use vouchsafe_circuits::record::{Day, Tier, pseudonym};
 use vouchsafe_circuits::schema::Schema;
 use vouchsafe_circuits::statements::Statement;
 use vouchsafe_circuits::statements::fact::{self, ProveError, Public, Witness};
-use vouchsafe_circuits::tree::MembershipPath;
 use vouchsafe_circuits::{Anchor, RequestDigest};
 use vouchsafe_ledger::engine::{Engine, QueryError};
 use vouchsafe_ledger_types::disclosure::{DisclosureDetails, DisclosureOpening, Outcome};
 use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
-use vouchsafe_ledger_types::evidence::{Answer, DisclosureEvidence, EVIDENCE_VERSION, Evidence};
-use vouchsafe_ledger_types::ids::EntryId;
+use vouchsafe_ledger_types::evidence::Evidence;
 use vouchsafe_ledger_types::request::{Part, Request, RequestError};
-use vouchsafe_ledger_types::state_key::StateKey;
+
+pub(crate) use assemble::{Logged, Proved, assemble};
 
 use crate::ask::compile_part;
 use crate::institution::{Institution, WriteError};
@@ -109,15 +110,11 @@ pub async fn answer(
     let receipt = institution.pen().submit(institution.ledger(), Body::Disclosure(body))?;
     let found: Option<Vec<Found>> = found.into_iter().collect();
     let found = found.ok_or(AnswerError::No("no active record of the subject satisfies the predicate"))?;
-    let logged = Logged { digest, opening, entry: receipt.entry };
-    tokio::task::block_in_place(|| prove(institution, keys, request, found, logged, rng))
+    let logged = Logged { opening: opening.question(), entry: receipt.entry };
+    tokio::task::block_in_place(|| prove(institution, keys, request, found, digest, logged, rng))
 }
 
-fn check(
-    institution: &Institution,
-    keys: &dyn ProvingKeys,
-    request: &Request,
-) -> Result<RequestDigest, AnswerError> {
+fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -> Result<RequestDigest, AnswerError> {
     let refuse = |why: &str| Err(AnswerError::Request(why.to_owned()));
     request.check()?;
     let identity = institution.identity();
@@ -191,85 +188,51 @@ fn note(
     Ok(institution.disclosures().note(details, digest, rng)?)
 }
 
-/// What ties the answer to the logged question.
-struct Logged {
-    digest: RequestDigest,
-    opening: DisclosureOpening,
-    entry: EntryId,
-}
-
-/// What the ledger says about one part, all as of one block.
-struct Ground {
-    anchor: Anchor,
-    path: MembershipPath,
-}
-
+/// Proves every part as of the newest block, which is not before the one that logged the question.
 fn prove(
     institution: &Institution,
     keys: &dyn ProvingKeys,
     request: &Request,
     found: Vec<Found>,
+    digest: RequestDigest,
     logged: Logged,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Evidence, AnswerError> {
-    let member = institution.member();
-    let snapshot = institution.ledger().snapshot()?;
-    let height = snapshot.height();
-    let seal = *snapshot.seal();
-    let receipt = snapshot.receipt_proof(logged.entry)?;
-    let logged_at = receipt.receipt.height;
-    let entry = snapshot.entry(logged.entry)?.ok_or(QueryError::UnknownEntry(logged.entry))?;
-    let mut answers = Vec::new();
-    for (found, part) in found.into_iter().zip(&request.parts) {
-        let (proving, verifying) =
-            keys.keys(part.statement)?.ok_or_else(|| AnswerError::Request("its statement is not known".to_owned()))?;
-        let position = found.record.active_position().ok_or(AnswerError::No("the record is not active any more"))?;
-        let membership = snapshot.membership(member, position)?.ok_or(AnswerError::No("no member any more"))?;
-        let ground = Ground { anchor: membership.anchor, path: membership.path };
-        let public = public_inputs(request, part, &found, &ground, logged.digest, seal.time.day())?;
-        let schema = StateKey::Schema(found.schema.id());
-        let witness = Witness::new(found.record.opening, ground.path);
-        answers.push(Answer {
-            proof: fact::prove(&proving, &public, &witness, rng)?,
-            public,
-            key: verifying.to_bytes(),
-            anchor: snapshot.state_proof(&StateKey::Anchor(member))?,
-            schema: snapshot.state_proof(&schema)?,
-            key_registration: snapshot.state_proof(&StateKey::VerifyingKey(verifying.id()))?,
-        });
+    let issuer = institution.member();
+    let (seal, memberships) = {
+        let snapshot = institution.ledger().snapshot()?;
+        let mut memberships = Vec::new();
+        for found in &found {
+            let position =
+                found.record.active_position().ok_or(AnswerError::No("the record is not active any more"))?;
+            memberships.push(snapshot.membership(issuer, position)?.ok_or(AnswerError::No("no member any more"))?);
+        }
+        (*snapshot.seal(), memberships)
+    };
+    let mut proved = Vec::new();
+    for ((found, membership), part) in found.into_iter().zip(memberships).zip(&request.parts) {
+        let pair = keys.keys(part.statement)?;
+        let (proving, verifying) = pair.ok_or_else(|| AnswerError::Request("its statement is not known".to_owned()))?;
+        let public = public_inputs(request, part, &found, membership.anchor, digest, seal.time.day())?;
+        let witness = Witness::new(found.record.opening, membership.path);
+        let proof = fact::prove(&proving, &public, &witness, rng)?;
+        proved.push(Proved { issuer, public, proof, key_id: verifying.id(), key: verifying.to_bytes() });
     }
-    Ok(Evidence {
-        version: EVIDENCE_VERSION,
-        request: request.clone(),
-        answers,
-        seal,
-        seal_inclusion: snapshot.seal_inclusion(height, height)?,
-        chain: snapshot.state_proof(&StateKey::Chain)?,
-        disclosure: DisclosureEvidence {
-            inclusion: snapshot.entry_inclusion(logged.entry, height)?,
-            entry: entry.bytes,
-            seal: snapshot.seal_at(logged_at)?,
-            seal_inclusion: snapshot.seal_inclusion(logged_at, height)?,
-            receipt,
-            opening: logged.opening.question(),
-        },
-        validator_changes: Vec::new(),
-        checkpoint: institution.ledger().checkpoint(height)?,
-    })
+    Ok(assemble(institution.ledger(), request, proved, logged, seal.height)?)
 }
 
 fn public_inputs(
     request: &Request,
     part: &Part,
     found: &Found,
-    ground: &Ground,
+    anchor: Anchor,
     digest: RequestDigest,
     today: u32,
 ) -> Result<Public, AnswerError> {
     let header = &found.record.opening.header;
     let not_ours = |_| AnswerError::No("the record is not of this suite");
     Ok(Public {
-        anchor: ground.anchor,
+        anchor,
         issuer: part.issuer.issuer(),
         schema: found.schema.id(),
         today: Day::new(today as i32), // block times end with the year 9999

@@ -89,10 +89,8 @@ pub fn ask(
 pub fn compile_part(
     part: &Part,
     asked_on: u32,
-) -> Result<
-    (Vec<vouchsafe_circuits::statements::fact::Clause>, vouchsafe_circuits::statements::fact::TruthTable),
-    String,
-> {
+) -> Result<(Vec<vouchsafe_circuits::statements::fact::Clause>, vouchsafe_circuits::statements::fact::TruthTable), String>
+{
     if part.language != LANGUAGE {
         return Err(format!("the predicate is in {:?}; this program compiles {LANGUAGE}", part.language));
     }

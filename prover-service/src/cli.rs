@@ -7,6 +7,7 @@
 //! Each verb speaks to people, or with `--json` prints one object on standard output. Progress and errors go to
 //! standard error. Secrets are never taken from arguments.
 
+mod demo;
 mod failure;
 mod ingest;
 mod init;
@@ -41,6 +42,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// The whole story on one machine, in about a minute.
+    Demo(demo::Args),
     /// Make an institution with a one-member ledger of its own.
     Init(init::Args),
     /// Take in FHIR R4 bundles: encrypt, commit, once each.
@@ -88,6 +91,7 @@ pub fn run() -> ExitCode {
         Err(error) => Err(Failure::ours(error)),
         Ok(runtime) => runtime.block_on(async {
             match verb {
+                Verb::Demo(args) => demo::run(&context, args).await,
                 Verb::Init(args) => init::run(&context, args),
                 Verb::Ingest(args) => ingest::run(&context, args).await,
                 Verb::Request(args) => request::run(&context, args),

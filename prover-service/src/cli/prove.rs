@@ -41,7 +41,11 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome {
     let height = evidence.seal.height;
     let said = serde_json::json!({ "evidence": args.out, "height": height, "took_ms": took_ms as u64 });
     context.say(&said, || {
-        format!("Proved, as of block {height}, in {took_ms} ms. Send {} back to {}.", args.out.display(), request.verifier)
+        format!(
+            "Proved, as of block {height}, in {took_ms} ms. Send {} back to {}.",
+            args.out.display(),
+            request.verifier
+        )
     });
     Ok(())
 }

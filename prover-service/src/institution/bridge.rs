@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use vouchsafe_access::ledger::{
-    Amendment, Height, LedgerError, LedgerView, LedgerWriter, Located, Placed, Withdrawal,
-};
+use vouchsafe_access::ledger::{Amendment, Height, LedgerError, LedgerView, LedgerWriter, Located, Placed, Withdrawal};
 use vouchsafe_circuits::Commitment;
 use vouchsafe_circuits::tree::Position;
 use vouchsafe_ledger::engine::{Engine, SubmitError};
@@ -45,7 +43,9 @@ async fn blocking<T: Send + 'static>(
 
 fn ledger_error(error: WriteError) -> LedgerError {
     match error {
-        WriteError::Submit(SubmitError::Stopped(_)) | WriteError::Query(_) => LedgerError::Unavailable(error.to_string()),
+        WriteError::Submit(SubmitError::Stopped(_)) | WriteError::Query(_) => {
+            LedgerError::Unavailable(error.to_string())
+        }
         refused => LedgerError::Refused(refused.to_string()),
     }
 }

@@ -13,9 +13,7 @@ use zeroize::Zeroizing;
 #[non_exhaustive]
 pub enum PassphraseError {
     /// None was given.
-    #[error(
-        "the keystore needs a passphrase: set VOUCH_PASSPHRASE, give --passphrase-file FILE, or run in a terminal"
-    )]
+    #[error("the keystore needs a passphrase: set VOUCH_PASSPHRASE, give --passphrase-file FILE, or run in a terminal")]
     None,
     /// The two typed in differ.
     #[error("the two passphrases differ: start again")]

@@ -171,7 +171,9 @@ impl Lowering<'_> {
     ) -> Result<(FieldIndex, &Field, &'e IdedExpr, bool), PredicateError> {
         let is_field = |e: &IdedExpr| matches!(e.expr, Expr::Ident(_) | Expr::Select(_));
         match (is_field(a), is_field(b)) {
-            (true, true) => Err(PredicateError::part(expr, "a clause compares a field with a constant, not two fields")),
+            (true, true) => {
+                Err(PredicateError::part(expr, "a clause compares a field with a constant, not two fields"))
+            }
             (false, false) => Err(PredicateError::part(expr, "neither side is a field of the schema")),
             (true, false) => self.field(a).map(|(index, field)| (index, field, b, false)),
             (false, true) => self.field(b).map(|(index, field)| (index, field, a, true)),
@@ -210,7 +212,9 @@ impl Lowering<'_> {
         known: &Known,
     ) -> Result<Number, PredicateError> {
         let code = match &field.kind {
-            Kind::IntegerByCode { code_field } => self.schema.field(code_field.as_str()).and_then(|(i, _)| known.get(&i)),
+            Kind::IntegerByCode { code_field } => {
+                self.schema.field(code_field.as_str()).and_then(|(i, _)| known.get(&i))
+            }
             _ => None,
         };
         let number_type =

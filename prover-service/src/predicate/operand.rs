@@ -59,9 +59,9 @@ pub(super) fn number_type<'a>(
                     field.name
                 ));
             };
-            let row = schema.code_row(code).ok_or_else(|| {
-                format!("schema {} knows no unit and scale for the code {code}", schema.name())
-            })?;
+            let row = schema
+                .code_row(code)
+                .ok_or_else(|| format!("schema {} knows no unit and scale for the code {code}", schema.name()))?;
             Ok(NumberType { form: Form::Decimal { scale: row.scale, unit: &row.unit }, grid: row.grid })
         }
         Kind::Code { .. } => Err("codes have no order: use ==, in or under".to_owned()),
@@ -162,7 +162,8 @@ fn on_grid(number: i64, number_type: &NumberType<'_>, asked_on: Day) -> Result<(
             if inside && on_step { Ok(()) } else { Err(grid_error(number_type, min, max, step)) }
         }
         Grid::YearsBeforeToday { max } => {
-            let is_one = (0..=max).any(|n| calendar::years_before(asked_on, n).is_some_and(|d| i64::from(d.get()) == number));
+            let is_one =
+                (0..=max).any(|n| calendar::years_before(asked_on, n).is_some_and(|d| i64::from(d.get()) == number));
             if is_one {
                 return Ok(());
             }
@@ -188,4 +189,3 @@ fn grid_error(number_type: &NumberType<'_>, min: i64, max: i64, step: u64) -> St
     let (min, max, step) = (show(min.into()), show(max.into()), show(step.into()));
     format!("off the schema's grid: {min} to {max} in steps of {step} ({unit})")
 }
-

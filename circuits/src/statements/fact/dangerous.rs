@@ -24,6 +24,12 @@ pub fn violations(suite: Suite, statement: Statement, public: &Public, private: 
     with_field!(suite, F => crate::backend::r1cs::violations::<F>(statement, &circuit(public, private)))
 }
 
+/// How many private variables could each be changed alone without breaking a constraint. Hints that their
+/// gadget leaves free are among them: the inverse in a zero test of zero. None other should be.
+pub fn loose_variables(suite: Suite, statement: Statement, public: &Public, private: &Assignment) -> Option<usize> {
+    with_field!(suite, F => crate::backend::r1cs::loose_variables::<F>(statement, &circuit(public, private)))
+}
+
 /// A proof made of whatever is given, true or not.
 pub fn dangerous_prove_without_relation_check(
     key: &ProvingKey,

@@ -55,11 +55,7 @@ impl Verifier<'_> {
         }
         let first = evidence.answers.first().map(|answer| answer.public.pseudonym);
         let none = || Refusal { check: Check::Request, why: "no answer in the file".to_owned() };
-        Ok(Verified {
-            pseudonym: first.ok_or_else(none)?,
-            height: evidence.seal.height,
-            time: evidence.seal.time,
-        })
+        Ok(Verified { pseudonym: first.ok_or_else(none)?, height: evidence.seal.height, time: evidence.seal.time })
     }
 
     fn is_own_request(&self, evidence: &Evidence, digest: RequestDigest) -> Outcome {
