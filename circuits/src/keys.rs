@@ -92,8 +92,8 @@ pub struct PreparedVerifyingKey {
 
 /// The circuit could not be built: a fault of ours.
 #[derive(Debug, thiserror::Error)]
-#[error("our bug: the circuit of {0} could not be made into keys")]
-pub struct SetupError(Statement);
+#[error("our bug: the circuit of {0} could not be built")]
+pub struct SetupError(pub(crate) Statement);
 
 /// Makes keys on this machine alone, marked as for development.
 pub fn generate_development(

@@ -2,6 +2,7 @@
 
 mod accept;
 mod agree;
+mod attempt;
 mod fixtures;
 mod poseidon;
 mod proof;

@@ -10,8 +10,8 @@ use vouchsafe_circuits::{
     Anchor, Fe, IssuerId, Proof, ProvingKey, Pseudonym, RequestDigest, SchemaId, Scope, Statement, VerifyingKey, fact,
 };
 
+use crate::attempt::Attempt;
 use crate::sample::{NOT_ASKED, SUITE, Sample, TODAY, field, no, number, rng, yes};
-use crate::tamper::Attempt;
 
 /// Keys made once for the whole binary.
 pub fn key(statement: Statement) -> &'static ProvingKey {

@@ -1,86 +1,18 @@
 //! What relation and circuit both reject, and with which clause. Each attack is that of a patched prover that makes
 //! everything else consistent; the control is the same assignment before the attack.
 
-use ark_bn254::Fr;
-use ark_ff::{BigInteger, Field, PrimeField};
-use vouchsafe_circuits::fact::dangerous::{Assignment, relation_of, violations};
-use vouchsafe_circuits::fact::{Clause, Public, TruthTable, Violation};
+use ark_ff::Field;
+use vouchsafe_circuits::fact::dangerous::{dangerous_prove_without_relation_check, relation_of, violations};
+use vouchsafe_circuits::fact::{Clause, Public, TruthTable, VerifyError, Violation, verify};
 use vouchsafe_circuits::record::{Absence, Day, EncodedField};
 use vouchsafe_circuits::tags::Tag;
 use vouchsafe_circuits::tree::{self, Position};
-use vouchsafe_circuits::{Anchor, Fe, IssuerId, Pseudonym, SchemaId, Scope, poseidon::hash_fe};
+use vouchsafe_circuits::{Anchor, Fe, IssuerId, Pseudonym, RequestDigest, SchemaId, Scope};
 
-use crate::sample::{LONG_TEXT, NOT_ASKED, SUITE, Sample, TODAY, UNUSED, WITHHELD, field, no, number, statement, yes};
-
-/// A question and an assignment for it, to be bent.
-pub struct Attempt {
-    pub public: Public,
-    pub private: Assignment,
-}
-
-impl Attempt {
-    fn new(table: TruthTable, clauses: &[Clause]) -> Attempt {
-        let sample = Sample::new();
-        let public = sample.public(table, clauses);
-        Attempt { private: sample.assignment(&public), public }
-    }
-
-    /// "Field 4 holds 104": the true fact that most attacks begin from.
-    pub fn honest() -> Attempt {
-        Attempt::new(yes(), &[Clause::between(field(4), number(104), number(104))])
-    }
-
-    /// Commits to the one clause's leaf as it stands: as an issuer would who plays along.
-    fn recommit(&mut self) {
-        let (clause, digits) = (&mut self.private.clauses[0], Position::new(self.public.clauses[0].field.get().into()));
-        let tag = Fr::from(2u64) - to_field(clause.present);
-        clause.children[0][digits.digit(0)] = hash(&[to_fe(tag), clause.content, clause.salt]);
-        clause.children[1][digits.digit(1)] = hash(&clause.children[0]);
-        self.private.root = hash(&clause.children[1]);
-        self.recommit_root();
-    }
-
-    /// Commits to the header and root as they stand.
-    fn recommit_root(&mut self) {
-        let commitment = self.commitment();
-        let mut node = commitment;
-        for (level, step) in self.private.path.iter_mut().enumerate() {
-            step.children[place().digit(level)] = node;
-            node = hash(&step.children);
-        }
-        self.public.anchor = Anchor::new(node);
-        let pseudonym = hash(&[Tag::Pseudonym.fe(), self.private.subject_key, self.public.scope.fe()]);
-        self.public.pseudonym = Pseudonym::new(pseudonym);
-    }
-
-    fn commitment(&self) -> Fe {
-        let private = &self.private;
-        let header = hash(&[Tag::Header.fe(), private.subject_key, private.from, private.until, private.blinding]);
-        hash(&[Tag::Commitment.fe(), self.public.issuer.fe(), self.public.schema.fe(), private.root, header])
-    }
-}
-
-/// Where the sample's record is.
-fn place() -> Position {
-    Position::new(0x0123_4567)
-}
-
-fn hash(inputs: &[Fe]) -> Fe {
-    hash_fe(SUITE, inputs).expect("canonical")
-}
-
-fn to_field(fe: Fe) -> Fr {
-    Fr::from_le_bytes_mod_order(fe.as_bytes())
-}
-
-fn to_fe(value: Fr) -> Fe {
-    let bytes = value.into_bigint().to_bytes_le().try_into().expect("32 bytes");
-    Fe::from_bytes(SUITE, bytes).expect("canonical")
-}
-
-fn minus(value: u64) -> Fe {
-    to_fe(-Fr::from(value))
-}
+use crate::attempt::{Attempt, hash, minus, place, to_fe, to_field};
+use crate::sample::{
+    LONG_TEXT, NOT_ASKED, SUITE, Sample, TODAY, UNUSED, WITHHELD, field, no, number, rng, statement, yes,
+};
 
 /// Another member's record: the same fields, committed under another key in another set.
 fn other() -> Sample {
@@ -511,4 +443,16 @@ fn pseudonym() {
         ),
     ];
     cases.into_iter().for_each(check);
+}
+
+/// Natively there is nothing to violate: that the digest is bound shows in a proof alone.
+#[test]
+fn binding() {
+    let Attempt { public, private } = Attempt::honest();
+    let key = crate::proof::key(statement(&public));
+    let proof = dangerous_prove_without_relation_check(key, &public, &private, &mut rng(9)).expect("a proof");
+    assert_eq!(verify(key.prepared(), &public, &proof), Ok(()), "control");
+    let other = Public { digest: RequestDigest::new(number(1)), ..public };
+    assert_eq!(relation_of(SUITE, &other, &private), Ok(()));
+    assert_eq!(verify(key.prepared(), &other, &proof), Err(VerifyError::Refused));
 }

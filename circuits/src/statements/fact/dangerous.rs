@@ -1,8 +1,7 @@
 //! What a patched prover can do: prove without checking, from any assignment. For attack tests and the demo.
 //!
-//! Nothing here is a risk to a verifier: against a prover that lies, the circuit and the verifier are the
-//! defence. It is one to an honest holder, who would send out proofs that verify nowhere, and whose request
-//! for a false fact would be answered in a way that can be told from a true one.
+//! No risk to a verifier: against a prover that lies, circuit and verifier are the defence. It is one to an
+//! honest holder, whose answer to a false fact would not verify and so could be told from a true one.
 
 pub use crate::statements::fact::assignment::{Assignment, ClauseAssignment, RECORD_DEPTH, Step};
 
