@@ -170,6 +170,17 @@ impl ProvingKey {
     }
 }
 
+impl ProvingKey {
+    /// Proves with arkworks' own prover.
+    pub(crate) fn prove_by_reference(
+        &self,
+        circuit: Circuit<'_>,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Proof, SetupError> {
+        groth16::prove_by_reference(&self.inner.key, circuit, rng).map_err(|_| SetupError(self.label.statement))
+    }
+}
+
 impl VerifyingKey {
     /// The statement it is for.
     pub fn statement(&self) -> Statement {

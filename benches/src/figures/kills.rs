@@ -68,7 +68,8 @@ fn lost_records(data: &Path, receipts: &Path) -> anyhow::Result<usize> {
     for line in text.lines().filter(|line| line.len() == 64) {
         let id: RecordId = line.parse()?;
         let logged = snapshot.lookup(institution.member(), id.commitment())?.is_some_and(|place| place.active);
-        let schema = institution.vault().record(id)?.and_then(|r| builtin::all().into_iter().find(|s| s.id() == r.schema));
+        let schema =
+            institution.vault().record(id)?.and_then(|r| builtin::all().into_iter().find(|s| s.id() == r.schema));
         let opened = match schema {
             Some(schema) => runtime.block_on(institution.vault().open_for_proof(id, &schema)).is_ok(),
             None => false,
@@ -110,4 +111,3 @@ impl Progress for Noting {
         }
     }
 }
-

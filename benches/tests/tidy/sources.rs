@@ -15,10 +15,12 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 /// What a replica must not use: it would not give the same state everywhere.
-const NOT_DETERMINISTIC: &[&str] = &["f32", "f64", "HashMap", "HashSet", "SystemTime", "Instant", "thread_rng", "OsRng"];
+const NOT_DETERMINISTIC: &[&str] =
+    &["f32", "f64", "HashMap", "HashSet", "SystemTime", "Instant", "thread_rng", "OsRng"];
 const STATE_MACHINE: &[&str] = &["ledger/src/state_machine", "ledger/src/state.rs", "ledger/src/sealing.rs"];
 
-const BAD_NAMES: &[&str] = &["mod.rs", "utils.rs", "util.rs", "common.rs", "helpers.rs", "helper.rs", "misc.rs", "manager.rs"];
+const BAD_NAMES: &[&str] =
+    &["mod.rs", "utils.rs", "util.rs", "common.rs", "helpers.rs", "helper.rs", "misc.rs", "manager.rs"];
 
 const FOLDERS: &[&str] = &["circuits", "ledger", "access", "prover-service", "benches"];
 
@@ -64,12 +66,15 @@ fn strangers(name: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn the_state_machine_is_deterministic() {
-    let files: Vec<_> = all().into_iter().filter(|(name, _)| STATE_MACHINE.iter().any(|s| name.starts_with(s))).collect();
+    let files: Vec<_> =
+        all().into_iter().filter(|(name, _)| STATE_MACHINE.iter().any(|s| name.starts_with(s))).collect();
     assert!(files.len() >= 5, "the state machine has moved: tell this test where");
     for (name, text) in files {
         assert_eq!(nondeterminism(&text), Vec::<String>::new(), "{name}");
     }
-    for bad in ["let x: f64 = y;", "let x = 1.5;", "use std::collections::HashMap;", "SystemTime::now()", "a.as_secs_f64()"] {
+    for bad in
+        ["let x: f64 = y;", "let x = 1.5;", "use std::collections::HashMap;", "SystemTime::now()", "a.as_secs_f64()"]
+    {
         assert!(!nondeterminism(bad).is_empty(), "{bad}");
     }
     assert!(nondeterminism("let x = pair.0.1; for i in 0..16 {} // f64 1.5").is_empty());
@@ -92,7 +97,10 @@ fn files_stay_short() {
         assert!(lines <= LINES_MAX || excused, "{name} has {lines} lines: make two of it");
     }
     for (file, _) in LONG_FILES {
-        assert!(all().iter().any(|(name, text)| name == file && text.lines().count() > LINES_MAX), "{file} is short now");
+        assert!(
+            all().iter().any(|(name, text)| name == file && text.lines().count() > LINES_MAX),
+            "{file} is short now"
+        );
     }
 }
 
