@@ -151,3 +151,6 @@ fn exactly<T: CanonicalDeserialize + CanonicalSerialize>(bytes: &[u8]) -> Option
     let points = T::deserialize_compressed(&mut rest).ok()?;
     (rest.is_empty() && compressed(&points) == bytes).then_some(points)
 }
+
+#[cfg(test)]
+mod tests;
