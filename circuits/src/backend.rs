@@ -11,3 +11,9 @@ mod proof;
 pub(crate) mod r1cs;
 
 pub use proof::{Proof, ProofError};
+
+/// A random source for secrets, without a type parameter: the provers are compiled once, in this crate, and not again
+/// for each source of each caller.
+pub(crate) trait SecretRng: rand::RngCore + rand::CryptoRng {}
+
+impl<R: rand::RngCore + rand::CryptoRng> SecretRng for R {}

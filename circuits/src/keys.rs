@@ -16,7 +16,7 @@ use ark_bn254::Bn254;
 use rand::{CryptoRng, RngCore};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::backend::Proof;
+use crate::backend::{Proof, SecretRng};
 pub use crate::backend::groth16::KeyRefused;
 use crate::backend::groth16::{self, ArkPrepared, ArkProvingKey, ArkVerifyingKey, ProofRefused};
 use crate::backend::r1cs::{Compiled, Matrices};
@@ -101,6 +101,14 @@ pub fn generate_development(
     statement: Statement,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<(ProvingKey, VerifyingKey), SetupError> {
+    make_development(suite, statement, rng)
+}
+
+fn make_development(
+    suite: Suite,
+    statement: Statement,
+    rng: &mut dyn SecretRng,
+) -> Result<(ProvingKey, VerifyingKey), SetupError> {
     let label = Label { suite, statement, mark: Mark::Development };
     let blank = Assignment::blank(statement.clauses());
     let circuit = Circuit { inputs: vec![Fe::ZERO; statement.public_inputs()], private: &blank };
@@ -161,11 +169,7 @@ impl ProvingKey {
     }
 
     /// Proves without checking the relation; see `statements::fact::proof`.
-    pub(crate) fn prove(
-        &self,
-        circuit: &Circuit<'_>,
-        rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<Proof, SetupError> {
+    pub(crate) fn prove(&self, circuit: &Circuit<'_>, rng: &mut dyn SecretRng) -> Result<Proof, SetupError> {
         groth16::prove(&self.inner.key, self.inner.matrices, circuit, rng).map_err(|_| SetupError(self.label.statement))
     }
 }
@@ -175,7 +179,7 @@ impl ProvingKey {
     pub(crate) fn prove_by_reference(
         &self,
         circuit: Circuit<'_>,
-        rng: &mut (impl RngCore + CryptoRng),
+        rng: &mut dyn SecretRng,
     ) -> Result<Proof, SetupError> {
         groth16::prove_by_reference(&self.inner.key, circuit, rng).map_err(|_| SetupError(self.label.statement))
     }

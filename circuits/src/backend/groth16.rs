@@ -10,11 +10,10 @@ use ark_ff::UniformRand;
 use ark_groth16::Groth16;
 use ark_relations::gr1cs::{ConstraintSynthesizer, SynthesisError};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
-use rand::{CryptoRng, RngCore};
 use zeroize::Zeroize;
 
-use crate::backend::Proof;
 use crate::backend::r1cs::{self, Matrices};
+use crate::backend::{Proof, SecretRng};
 use crate::statements::fact::circuit::Circuit;
 use crate::suite::SuiteField;
 
@@ -60,11 +59,11 @@ pub enum KeyRefused {
 /// A key of one party, who could have kept what it takes to forge proofs.
 pub(crate) fn setup<E: Pairing>(
     circuit: impl ConstraintSynthesizer<E::ScalarField>,
-    rng: &mut (impl RngCore + CryptoRng),
+    rng: &mut dyn SecretRng,
 ) -> Result<ArkProvingKey<E>, SynthesisError> {
     let [alpha, beta, gamma, delta] = std::array::from_fn(|_| E::ScalarField::rand(rng));
     let (g1, g2) = (E::G1::generator(), E::G2::generator());
-    Groth16::<E>::generate_parameters_with_qap(circuit, alpha, beta, gamma, delta, g1, g2, rng)
+    Groth16::<E>::generate_parameters_with_qap(circuit, alpha, beta, gamma, delta, g1, g2, &mut &mut *rng)
 }
 
 /// A proof of whatever the circuit is filled with; a false one comes out as bytes that verify nowhere.
@@ -72,7 +71,7 @@ pub(crate) fn prove<E: Pairing<ScalarField: SuiteField>>(
     key: &ArkProvingKey<E>,
     matrices: &Matrices<E::ScalarField>,
     circuit: &Circuit<'_>,
-    rng: &mut (impl RngCore + CryptoRng),
+    rng: &mut dyn SecretRng,
 ) -> Result<Proof, SynthesisError> {
     let mut values = r1cs::assignment::<E::ScalarField>(circuit)?;
     let (mut r, mut s) = (E::ScalarField::rand(rng), E::ScalarField::rand(rng));
@@ -95,9 +94,9 @@ pub(crate) fn prove<E: Pairing<ScalarField: SuiteField>>(
 pub(crate) fn prove_by_reference<E: Pairing<ScalarField: SuiteField>>(
     key: &ArkProvingKey<E>,
     circuit: Circuit<'_>,
-    rng: &mut (impl RngCore + CryptoRng),
+    rng: &mut dyn SecretRng,
 ) -> Result<Proof, SynthesisError> {
-    let proof = Groth16::<E>::create_random_proof_with_reduction(circuit, key, rng)?;
+    let proof = Groth16::<E>::create_random_proof_with_reduction(circuit, key, &mut &mut *rng)?;
     Proof::from_bytes(&compressed(&proof)).map_err(|_| SynthesisError::Unsatisfiable)
 }
 

@@ -6,7 +6,7 @@
 
 use rand::{CryptoRng, RngCore};
 
-use crate::backend::{Proof, r1cs};
+use crate::backend::{Proof, SecretRng, r1cs};
 use crate::keys::{PreparedVerifyingKey, ProvingKey, SetupError, VerifyFailure};
 use crate::statements::fact::assignment::Assignment;
 use crate::statements::fact::circuit::Circuit;
@@ -58,6 +58,15 @@ pub fn prove(
     public: &Public,
     witness: &Witness,
     rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Proof, ProveError> {
+    prove_with(key, public, witness, rng)
+}
+
+fn prove_with(
+    key: &ProvingKey,
+    public: &Public,
+    witness: &Witness,
+    rng: &mut dyn SecretRng,
 ) -> Result<Proof, ProveError> {
     let suite = key.suite();
     public.check(suite, key.statement()).map_err(Violation::from)?;
