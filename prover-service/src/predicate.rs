@@ -14,7 +14,7 @@ mod show;
 mod test;
 
 use cel::common::ast::IdedExpr;
-use cel::parser::Parser;
+use cel::parser::{ParseErrors, Parser};
 use vouchsafe_circuits::record::Day;
 use vouchsafe_circuits::schema::Schema;
 use vouchsafe_circuits::statements::Statement;
@@ -48,6 +48,9 @@ pub enum PredicateError {
     /// It is not CEL.
     #[error("the predicate is not CEL: {0}")]
     Syntax(String),
+    /// Its parts are nested too deeply.
+    #[error("the predicate is nested deeper than {DEPTH_MAX} levels: write it flatter")]
+    TooDeep,
     /// It is longer than 4096 bytes.
     #[error("the predicate is longer than {TEXT_BYTES_MAX} bytes")]
     TooLong,
@@ -68,6 +71,16 @@ pub enum PredicateError {
 }
 
 impl PredicateError {
+    /// The first thing that the parser objects to; what follows is mostly a consequence.
+    fn syntax(errors: &ParseErrors) -> PredicateError {
+        let Some(first) = errors.errors.first() else { return PredicateError::Syntax("it does not parse".to_owned()) };
+        if errors.errors.iter().any(|error| error.msg.to_lowercase().contains("recursion limit")) {
+            return PredicateError::TooDeep;
+        }
+        let (line, column) = first.pos;
+        PredicateError::Syntax(format!("line {line}, column {column}: {}", first.msg))
+    }
+
     fn part(expr: &IdedExpr, why: impl Into<String>) -> PredicateError {
         PredicateError::Part { part: show::show(expr), why: why.into() }
     }
@@ -79,7 +92,7 @@ pub fn compile(text: &str, schema: &Schema, asked_on: Day) -> Result<Predicate, 
         return Err(PredicateError::TooLong);
     }
     let parser = Parser::new().max_recursion_depth(DEPTH_MAX).error_recovery_limit(1);
-    let expr = parser.parse(text).map_err(|e| PredicateError::Syntax(e.to_string()))?;
+    let expr = parser.parse(text).map_err(|e| PredicateError::syntax(&e))?;
     let formula = Lowering { schema, asked_on }.formula(&expr)?;
     into_clauses(formula)
 }

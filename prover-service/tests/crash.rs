@@ -3,7 +3,7 @@
 //! A killed process leaves the operating system's cache alive; that unsynced writes may be lost is the business of
 //! the ledger's own tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::program::{command, run, words};
 use crate::scene::{found, open, runtime};
 
 const ROUNDS: usize = 10;
-const PATIENTS: usize = 300;
+const PATIENTS: usize = 160;
 const SEED: u64 = 20_260_615;
 /// Old receipts looked at again in each round; in the last one all are.
 const SAMPLE: usize = 40;
@@ -94,24 +94,29 @@ async fn opens(institution: &Institution, record: RecordId, schemas: &[Schema]) 
     held.is_ok_and(|held| held.active_position().is_some())
 }
 
-/// Nothing is half there: after settling nothing is pending, and vault and ledger hold the same.
-async fn is_whole(institution: &Institution) -> usize {
+/// The vault's active records, with their positions.
+fn committed(institution: &Institution) -> BTreeMap<RecordId, u32> {
+    let records = institution.vault().records().unwrap().map(Result::unwrap);
+    let position = |state| match state {
+        RecordState::Committed { position, .. } => Some(position.get()),
+        _ => None,
+    };
+    records.filter_map(|record| Some((record.id, position(record.state)?))).collect()
+}
+
+/// Nothing is half there: after settling nothing is pending, and vault and ledger hold the same. How many they
+/// hold, and how many were pending.
+async fn is_whole(institution: &Institution) -> (usize, usize) {
+    let pending = institution.vault().pending_count().unwrap();
     institution.vault().settle(&institution.bridge(), &mut OsRng).await.unwrap();
     assert_eq!(institution.vault().pending_count().unwrap(), 0);
-    let committed: BTreeSet<u32> = institution
-        .vault()
-        .records()
-        .unwrap()
-        .filter_map(|record| match record.unwrap().state {
-            RecordState::Committed { position, .. } => Some(position.get()),
-            _ => None,
-        })
-        .collect();
+    let committed = committed(institution);
+    let positions: BTreeSet<u32> = committed.values().copied().collect();
     let snapshot = institution.ledger().snapshot().unwrap();
     let set = snapshot.anchor(institution.member()).unwrap().unwrap();
     assert_eq!(set.active, committed.len() as u64, "vault and ledger hold the same number of records");
-    assert_eq!(set.next_position, set.active, "no position is used twice or left over");
-    committed.len()
+    assert_eq!(set.next_position, positions.len() as u64, "no position is used twice or left over");
+    (committed.len(), pending)
 }
 
 #[test]
@@ -122,11 +127,11 @@ fn ten_kills_lose_nothing_that_was_acknowledged() {
     let mut rng = ChaCha20Rng::seed_from_u64(SEED);
     let runtime = runtime();
     let (mut all, mut lost_in_all, mut kills) = (BTreeSet::new(), 0, 0);
-    // each round may go on for about a twelfth of the whole: the kills are spread over all of it
-    let share = files.records / (ROUNDS + 2);
+    let mut pending_in_all = 0;
     while kills < ROUNDS {
         let file = home.join(format!("receipts-{kills}"));
-        let lines = if kills == 0 { 0 } else { rng.gen_range(0..share) };
+        // the first is killed as it starts; the others are spread over the whole, and leave some of it for the next
+        let lines = if kills == 0 { 0 } else { rng.gen_range(0..(files.records - all.len()) / 4) };
         let then = Duration::from_micros(rng.gen_range(0..60_000));
         let was_running = kill(spawn(&data, &file, &files), &file, 65 * lines as u64, then);
         assert!(was_running, "ingest ended before it was killed: give the hospital more patients");
@@ -136,7 +141,7 @@ fn ten_kills_lose_nothing_that_was_acknowledged() {
         let institution = open(&data);
         let lost = runtime.block_on(async {
             let lost = lost(&institution, acknowledged.iter().copied().chain(sample)).await;
-            is_whole(&institution).await;
+            pending_in_all += is_whole(&institution).await.1;
             lost
         });
         lost_in_all += lost.len();
@@ -144,7 +149,11 @@ fn ten_kills_lose_nothing_that_was_acknowledged() {
         all.extend(acknowledged);
         kills += 1;
     }
-    println!("kill_rounds: {kills}, acknowledged: {} of {}, lost: {lost_in_all}", all.len(), files.records);
+    println!(
+        "kill_rounds: {kills}, acknowledged: {} of {}, lost: {lost_in_all}; {pending_in_all} were under way",
+        all.len(),
+        files.records
+    );
     assert_eq!(lost_in_all, 0);
     assert!(!all.is_empty() && all.len() < files.records, "the kills came in the middle");
     finishes(&data, &files, all);
@@ -164,9 +173,11 @@ fn finishes(data: &Path, files: &Files, acknowledged: BTreeSet<RecordId>) {
     assert_eq!(report["added"].as_u64().unwrap() as usize, receipts(&file).len());
     let institution = open(data);
     runtime().block_on(async {
-        assert_eq!(is_whole(&institution).await, files.records);
+        assert_eq!(is_whole(&institution).await, (files.records, 0));
         let all: BTreeSet<RecordId> = acknowledged.into_iter().chain(receipts(&file)).collect();
-        assert_eq!(lost(&institution, all).await, []);
+        // the check opens every record; what is left to see is that each receipt names one that is active
+        let committed = committed(&institution);
+        assert!(all.iter().all(|record| committed.contains_key(record)));
         let check =
             institution.vault().check(&builtin::all().into_iter().map(Arc::new).collect::<Vec<_>>()).await.unwrap();
         assert!(check.is_sound() && check.pending == 0 && check.opened == files.records, "{check:?}");

@@ -130,8 +130,41 @@ fn one_character_changed_anywhere_is_refused() {
     assert!(tried > 500, "{tried}");
 }
 
+/// The document's text with every key of one object given twice.
+fn doubled(value: &Json, at: String, target: &str) -> String {
+    match value {
+        Json::Object(object) => {
+            let pair =
+                |(key, v): (&String, &Json)| format!("{}:{}", json!(key), doubled(v, format!("{at}/{key}"), target));
+            let mut pairs: Vec<String> = object.iter().map(pair).collect();
+            if at == target {
+                pairs.push(pairs[0].clone());
+            }
+            format!("{{{}}}", pairs.join(","))
+        }
+        Json::Array(items) => {
+            let items = items.iter().enumerate().map(|(i, v)| doubled(v, format!("{at}/{i}"), target));
+            format!("[{}]", items.collect::<Vec<_>>().join(","))
+        }
+        leaf => leaf.to_string(),
+    }
+}
+
 #[test]
-fn a_missing_an_unknown_and_a_doubled_key_are_bad_usage_everywhere() {
+fn a_key_given_twice_is_bad_usage() {
+    let Some(story) = story() else { return };
+    let evidence = Desk::of(story).evidence;
+    assert!(Evidence::read(doubled(&evidence, String::new(), "nowhere").as_bytes()).is_ok());
+    let mut all = Vec::new();
+    objects(&evidence, String::new(), &mut all);
+    for pointer in all {
+        let read = Evidence::read(doubled(&evidence, String::new(), &pointer).as_bytes());
+        assert!(matches!(read, Err(ReadError::Form { .. })), "{pointer}: {read:?}");
+    }
+}
+
+#[test]
+fn a_missing_and_an_unknown_key_are_bad_usage_everywhere() {
     let Some(story) = story() else { return };
     let desk = Desk::of(story);
     let mut all = Vec::new();
