@@ -8,21 +8,7 @@ use async_trait::async_trait;
 use vouchsafe_circuits::ids::Commitment;
 use vouchsafe_circuits::tree::Position;
 
-/// The height of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Height(u64);
-
-impl Height {
-    /// Gives a number this meaning.
-    pub const fn new(number: u64) -> Height {
-        Height(number)
-    }
-
-    /// The number.
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
+pub use vouchsafe_ledger_types::units::Height;
 
 /// Where the member's own active set has a commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -122,8 +122,9 @@ impl Vault {
     /// Makes a vault in a folder, which is made too.
     pub fn create(dir: &Path, keystore: &Keystore) -> Result<Vault, OpenVaultError> {
         let blobs = dir.join("blobs");
-        make_private(dir)?;
-        make_private(&blobs)?;
+        for folder in [dir, &blobs, &dir.join("index")] {
+            make_private(folder)?;
+        }
         let store = local_blobs(&blobs)?;
         let index = Index::create(&dir.join("index"), &check_value(keystore))?;
         Ok(Vault::with(index, store, keystore))
@@ -174,11 +175,21 @@ fn check_value(keystore: &Keystore) -> KeystoreCheck {
     KeystoreCheck(*aead::derive(keystore.vault_root().expose(), None, &[labels::INDEX_CHECK]))
 }
 
-/// Makes a folder that others cannot list, unless it is there.
+/// Makes a folder that others cannot list, and those above it, unless they are there; their names are durable.
 fn make_private(dir: &Path) -> Result<(), OpenVaultError> {
+    let above = match dir.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        _ => Path::new("."),
+    };
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if !above.is_dir() {
+        make_private(above)?;
+    }
     let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir).map_err(|e| OpenVaultError::Folder(dir.to_owned(), e))
+    let made = builder.create(dir).and_then(|()| std::fs::File::open(above)?.sync_all());
+    made.map_err(|e| OpenVaultError::Folder(dir.to_owned(), e))
 }

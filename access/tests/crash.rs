@@ -85,6 +85,18 @@ async fn while_the_ledger_takes_commitments() {
     }
 }
 
+/// The control of the test above: one who does not look up before sending again commits twice.
+#[tokio::test]
+async fn without_looking_up_a_record_would_be_there_twice() {
+    let (mut hospital, vault) = Hospital::new(22);
+    hospital.stage(&vault, batch("1")).await;
+    hospital.ledger.crash_at(0, Crash::After);
+    assert!(vault.settle(&hospital.ledger, &mut hospital.rng).await.is_err());
+    hospital.ledger.go_blind();
+    vault.settle(&hospital.ledger, &mut hospital.rng).await.unwrap();
+    assert!(hospital.ledger.leaves().len() > RECORDS as usize);
+}
+
 #[tokio::test]
 async fn while_the_ledger_takes_amendments_and_withdrawals() {
     for crash in [Crash::Before, Crash::After] {

@@ -186,3 +186,46 @@ async fn a_vault_opens_with_its_own_keystore_only_and_is_made_once() {
     let e = Vault::open(&hospital.dir.path().join("elsewhere"), &hospital.keystore).unwrap_err();
     assert!(matches!(e, OpenVaultError::Index(vouchsafe_access::vault::IndexError::Missing(_))));
 }
+
+#[tokio::test]
+async fn work_on_a_vault_can_move_between_threads() {
+    fn can_move<T: Send>(value: T) -> T {
+        value
+    }
+    fn can_be_shared<T: Send + Sync>(_: &T) {}
+    let (mut hospital, vault) = Hospital::new(10);
+    can_be_shared(&vault);
+    let staged = can_move(vault.stage(vec![record(patient(1, "1"))], &mut hospital.rng)).await.unwrap();
+    let id = new_id(staged.outcomes[0].as_ref().unwrap());
+    can_move(vault.settle(&hospital.ledger, &mut hospital.rng)).await.unwrap();
+    let schema = patient(1, "1").schema;
+    can_move(vault.open_for_proof(id, &schema)).await.unwrap();
+    can_move(vault.check(std::slice::from_ref(&schema))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_epoch_seals_new_records_and_old_ones_still_open() {
+    let (mut hospital, vault) = Hospital::new(12);
+    let schema = patient(1, "1").schema;
+    let old = new_id(&hospital.ingest(&vault, vec![record(patient(1, "1"))]).await[0]);
+    drop(vault);
+    let before = hospital.keystore.clone();
+    hospital.keystore.add_epoch(&mut hospital.rng);
+    let vault = hospital.reopen();
+    let new = new_id(&hospital.ingest(&vault, vec![record(patient(2, "1"))]).await[0]);
+    for id in [old, new] {
+        assert!(vault.open_for_proof(id, &schema).await.is_ok());
+    }
+    drop(vault);
+    // control: the keystore from before the new epoch opens the old record alone
+    let vault = Vault::open(&hospital.vault_dir(), &before).unwrap();
+    assert!(vault.open_for_proof(old, &schema).await.is_ok());
+    assert!(vault.open_for_proof(new, &schema).await.unwrap_err().to_string().contains("no key of epoch 1"));
+}
+
+#[tokio::test]
+async fn a_vault_is_open_once() {
+    let (hospital, _vault) = Hospital::new(11);
+    let e = Vault::open(&hospital.vault_dir(), &hospital.keystore).unwrap_err();
+    assert!(matches!(e, OpenVaultError::Index(vouchsafe_access::vault::IndexError::InUse(_))), "{e}");
+}

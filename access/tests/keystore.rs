@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use vouchsafe_access::keystore::{CreateError, KdfParams, Keystore, OpenError};
+use vouchsafe_access::keystore::{CreateError, KdfParams, Keystore, OpenError, ReplaceError};
 use vouchsafe_access::secret::Passphrase;
 
 use crate::support::rng;
@@ -66,6 +66,21 @@ fn is_private_and_never_overwritten() {
     assert!(matches!(again, Err(CreateError::Exists(_))));
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file is left");
+}
+
+#[test]
+fn is_replaced_by_one_who_knows_its_passphrase() {
+    let (dir, path, mut keystore) = written();
+    let epoch = keystore.add_epoch(&mut rng(4));
+    let (old, new) = (passphrase("open sesame"), passphrase("close sesame"));
+    let fast = KdfParams::DANGEROUS_FAST;
+    assert!(matches!(keystore.replace(&path, &new, &new, fast, &mut rng(5)), Err(ReplaceError::Open(_))));
+    assert_eq!(Keystore::open(&path, &old).unwrap().current_epoch().get(), 0, "untouched");
+    keystore.replace(&path, &old, &new, fast, &mut rng(5)).unwrap();
+    assert_eq!(Keystore::open(&path, &new).unwrap().current_epoch(), epoch);
+    assert!(Keystore::open(&path, &old).is_err());
+    let missing = keystore.replace(&dir.path().join("other"), &old, &new, fast, &mut rng(5));
+    assert!(matches!(missing, Err(ReplaceError::Open(OpenError::Missing(_)))));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use vouchsafe_access::ledger::{Amendment, Height, LedgerError, LedgerView, Ledge
 use vouchsafe_access::subject::Identifier;
 use vouchsafe_access::vault::{Draft, Incoming, Outcome, RecordId, SourceKey, Vault};
 use vouchsafe_circuits::record::{Absence, Day, FieldValue, Validity, Value};
-use vouchsafe_circuits::schema::{Schema, builtin};
+use vouchsafe_circuits::schema::builtin;
 use vouchsafe_circuits::tree::Position;
 use vouchsafe_circuits::{Commitment, Fe, IssuerId, Suite};
 
@@ -144,6 +144,7 @@ struct Set {
     height: u64,
     writes: usize,
     crash: Option<(usize, Crash)>,
+    blind: bool,
 }
 
 impl FakeLedger {
@@ -151,6 +152,11 @@ impl FakeLedger {
     pub fn crash_at(&self, nth: usize, crash: Crash) {
         let mut set = self.0.lock().unwrap();
         set.crash = Some((set.writes + nth, crash));
+    }
+
+    /// From now on, every look-up finds nothing.
+    pub fn go_blind(&self) {
+        self.0.lock().unwrap().blind = true;
     }
 
     pub fn leaves(&self) -> Vec<(Commitment, bool)> {
@@ -180,7 +186,6 @@ impl FakeLedger {
 
 impl Set {
     fn append(&mut self, commitment: Commitment) -> Placed {
-        assert!(!self.leaves.iter().any(|(c, _)| *c == commitment), "the same commitment twice");
         self.leaves.push((commitment, true));
         Placed { position: Position::new(self.leaves.len() as u32 - 1), height: Height::new(self.height) }
     }
@@ -200,7 +205,7 @@ impl Set {
 impl LedgerView for FakeLedger {
     async fn lookup(&self, commitment: Commitment) -> Result<Option<Located>, LedgerError> {
         let set = self.0.lock().unwrap();
-        let at = set.leaves.iter().position(|(c, _)| *c == commitment);
+        let at = set.leaves.iter().position(|(c, _)| *c == commitment).filter(|_| !set.blind);
         Ok(at.map(|at| Located { position: Position::new(at as u32), active: set.leaves[at].1 }))
     }
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use crate::backend::Proof;
 pub use crate::backend::groth16::KeyRefused;
 use crate::backend::groth16::{self, ArkPrepared, ArkProvingKey, ArkVerifyingKey, ProofRefused};
-use crate::backend::r1cs::{self, Matrices};
+use crate::backend::r1cs::{Compiled, Matrices};
 use crate::fe::{Fe, FeError};
 use crate::statements::Statement;
 use crate::statements::fact::circuit::Circuit;
@@ -71,7 +71,7 @@ pub struct ProvingKey {
 
 struct InnerProvingKey {
     key: ArkProvingKey<Bn254>,
-    matrices: Matrices<ark_bn254::Fr>,
+    matrices: &'static Matrices<ark_bn254::Fr>,
     verifier: PreparedVerifyingKey,
 }
 
@@ -92,8 +92,8 @@ pub struct PreparedVerifyingKey {
 
 /// The circuit could not be built: a fault of ours.
 #[derive(Debug, thiserror::Error)]
-#[error("our bug: the circuit of {0} could not be made into keys")]
-pub struct SetupError(Statement);
+#[error("our bug: the circuit of {0} could not be built")]
+pub struct SetupError(pub(crate) Statement);
 
 /// Makes keys on this machine alone, marked as for development.
 pub fn generate_development(
@@ -148,7 +148,7 @@ impl ProvingKey {
     }
 
     fn assemble(label: Label, key: ArkProvingKey<Bn254>) -> Result<ProvingKey, KeyError> {
-        let matrices = r1cs::matrices::<ark_bn254::Fr>(label.statement).map_err(|_| KeyError::Circuit)?;
+        let matrices = ark_bn254::Fr::matrices(label.statement).map_err(|_| KeyError::Circuit)?;
         let columns = matrices.instance + matrices.witnesses;
         let lengths = [key.a_query.len(), key.b_g1_query.len(), key.b_g2_query.len()];
         let others = (key.l_query.len(), key.h_query.len() + 1);
@@ -166,8 +166,18 @@ impl ProvingKey {
         circuit: &Circuit<'_>,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Proof, SetupError> {
-        groth16::prove(&self.inner.key, &self.inner.matrices, circuit, rng)
-            .map_err(|_| SetupError(self.label.statement))
+        groth16::prove(&self.inner.key, self.inner.matrices, circuit, rng).map_err(|_| SetupError(self.label.statement))
+    }
+}
+
+impl ProvingKey {
+    /// Proves with arkworks' own prover.
+    pub(crate) fn prove_by_reference(
+        &self,
+        circuit: Circuit<'_>,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Proof, SetupError> {
+        groth16::prove_by_reference(&self.inner.key, circuit, rng).map_err(|_| SetupError(self.label.statement))
     }
 }
 

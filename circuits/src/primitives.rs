@@ -1,4 +1,4 @@
-//! Hash and tree, each native and in constraints, with the same verbs.
+//! Hash and tree, each native and in constraints with the same verbs, and what ties variables together.
 
 pub(crate) mod constraints;
 pub mod poseidon;

@@ -76,8 +76,8 @@ impl Sample {
         };
         change(&mut opening);
         let commitment = opening.commitment(SUITE).expect("canonical").fe();
-        let others = [1, 77, position.get() ^ 1, position.get() ^ 0x4000_0000];
-        let mut leaves: Vec<_> = others.into_iter().map(|p| (Position::new(p), element(&mut rng))).collect();
+        let others = [1, 77].into_iter().chain([1, 2, 3, 0x4000_0000].map(|flip| position.get() ^ flip));
+        let mut leaves: Vec<_> = others.map(|p| (Position::new(p), element(&mut rng))).collect();
         leaves.push((position, commitment));
         let empty = |_: NodeId| Ok::<_, Infallible>(None);
         let set = tree::update(SUITE, &empty, &leaves).expect("an empty tree");

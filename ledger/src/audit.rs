@@ -5,7 +5,7 @@
 
 use vouchsafe_circuits::Suite;
 use vouchsafe_ledger_types::entry::SignedEntry;
-use vouchsafe_ledger_types::units::Height;
+use vouchsafe_ledger_types::units::{BlockTime, Height};
 
 use crate::memory::MemoryState;
 use crate::snapshot::Snapshot;
@@ -28,15 +28,26 @@ pub fn audit(snapshot: &Snapshot<'_>) -> Result<Audited, ReadError> {
     let mut state = MemoryState::default();
     let mut audited = Audited { blocks: 0, entries: 0 };
     let mut height = Height::GENESIS;
+    let view = snapshot.view();
     loop {
         let block = read_block(snapshot, chain.suite, height)?;
         let differs = |what: String| ReadError::damaged(format!("block {height}: {what}"));
-        let (applied, seal) = state.advance(&block).map_err(|error| differs(error.to_string()))?;
-        if snapshot.view().seal(height)? != Some(seal) {
+        let (applied, sealed) = state.advance_sealed(&block).map_err(|error| differs(error.to_string()))?;
+        if view.seal(height)? != Some(sealed.seal) {
             return Err(differs("replaying its entries gives another seal".into()));
         }
-        if snapshot.view().receipts(height)? != applied.receipts {
+        if view.receipts(height)? != applied.receipts {
             return Err(differs("replaying its entries gives other receipts".into()));
+        }
+        for (node, hash) in &sealed.log_nodes {
+            if view.log_node(*node)? != *hash {
+                return Err(differs(format!("log node {node:?} differs")));
+            }
+        }
+        for receipt in applied.receipts.iter().filter(|receipt| applied.burnt.contains_key(&receipt.entry)) {
+            if view.locate(receipt.entry)? != Some((height, receipt.index)) {
+                return Err(differs(format!("entry {} cannot be found by its id", receipt.entry)));
+            }
         }
         audited.blocks += 1;
         audited.entries += block.entries.len() as u64;
@@ -45,7 +56,8 @@ pub fn audit(snapshot: &Snapshot<'_>) -> Result<Audited, ReadError> {
             _ => break,
         }
     }
-    compare(snapshot.view(), &state)?;
+    compare(view, &state)?;
+    check_map(snapshot, &state)?;
     Ok(audited)
 }
 
@@ -75,6 +87,22 @@ fn compare(view: &View<'_>, state: &MemoryState) -> Result<(), ReadError> {
     for (key, bytes) in state.values() {
         if view.bytes(key)?.as_ref() != Some(bytes) {
             return Err(ReadError::damaged(format!("the state's value of {key:?} differs")));
+        }
+    }
+    if !view.burnt_until(BlockTime::MAX)?.iter().eq(state.expiries()) {
+        return Err(ReadError::damaged("the burnt ids differ"));
+    }
+    Ok(())
+}
+
+/// Each value can be proved under the last seal.
+fn check_map(snapshot: &Snapshot<'_>, state: &MemoryState) -> Result<(), ReadError> {
+    for (key, bytes) in state.values() {
+        let damaged = |what: String| ReadError::damaged(format!("the authenticated map at {key:?}: {what}"));
+        let proof = snapshot.state_proof(key).map_err(|error| damaged(error.to_string()))?;
+        let shown = proof.verify(snapshot.seal().state_root, key).map_err(|error| damaged(error.to_string()))?;
+        if shown != Some(bytes.as_slice()) {
+            return Err(damaged("it shows another value".into()));
         }
     }
     Ok(())

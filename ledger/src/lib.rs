@@ -1,7 +1,7 @@
 //! The ledger: a pure state machine, its storage, and the engines that order entries.
-//!
-//!     entries ──> state_machine::apply ──> sealing::seal ──> store (one synced batch a block) ──> receipts
-//!
+//! ```text
+//! entries ──> state_machine::apply ──> sealing::seal ──> store (one synced batch a block) ──> receipts
+//! ```
 //! `state_machine` and `sealing` know neither clock nor disk; `store` alone knows RocksDB; `solo` is the embedded engine.
 #![forbid(unsafe_code)]
 
@@ -9,6 +9,7 @@ pub mod audit;
 pub mod clock;
 pub mod engine;
 pub mod memory;
+mod proof_reader;
 pub mod sealing;
 pub mod snapshot;
 pub mod solo;

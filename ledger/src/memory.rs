@@ -46,10 +46,14 @@ impl Default for MemoryState {
 impl MemoryState {
     /// Applies and seals a block, and keeps the outcome.
     pub fn advance(&mut self, block: &Block) -> Result<(Applied, Seal), ApplyError> {
+        self.advance_sealed(block).map(|(applied, sealed)| (applied, sealed.seal))
+    }
+
+    pub(crate) fn advance_sealed(&mut self, block: &Block) -> Result<(Applied, SealedBlock), ApplyError> {
         let applied = apply(self, block)?;
-        let SealedBlock { seal, map, log, .. } =
-            sealing::seal(block, &applied, &MapNodes(&self.map), self.log.clone())?;
-        self.log = log;
+        let sealed = sealing::seal(block, &applied, &MapNodes(&self.map), self.log.clone())?;
+        self.log = sealed.log.clone();
+        let map = &sealed.map;
         self.map.extend(map.node_batch.nodes().iter().map(|(key, node)| (key.clone(), node.clone())));
         for stale in &map.stale_node_index_batch {
             self.map.remove(&stale.node_key);
@@ -65,7 +69,7 @@ impl MemoryState {
             self.burnt.remove(id);
             self.expiries.remove(&(*expiry, *id));
         }
-        Ok((applied, seal))
+        Ok((applied, sealed))
     }
 
     /// Sets a value as no entry does; for tests of what later kinds of entries bring about.
@@ -79,6 +83,10 @@ impl MemoryState {
 
     pub(crate) fn positions(&self) -> &BTreeMap<(MemberId, Commitment), Position> {
         &self.positions
+    }
+
+    pub(crate) fn expiries(&self) -> &BTreeSet<(BlockTime, EntryId)> {
+        &self.expiries
     }
 
     pub(crate) fn values(&self) -> &BTreeMap<StateKey, Vec<u8>> {

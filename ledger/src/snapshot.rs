@@ -16,6 +16,7 @@ use vouchsafe_ledger_types::state_value::{AnchorState, ChainState, StateValue};
 use vouchsafe_ledger_types::units::{Height, LogIndex};
 
 use crate::engine::QueryError;
+use crate::proof_reader::ProofReader;
 use crate::sealing::StateMap;
 use crate::state::{ReadError, StateRead};
 use crate::store::{Location, View};
@@ -99,14 +100,19 @@ impl<'a> Snapshot<'a> {
 
     /// The same under an older seal, as long as that state is kept.
     pub fn state_proof_at(&self, key: &StateKey, height: Height) -> Result<StateProof, QueryError> {
-        self.seal_at(height)?;
+        let root = self.seal_at(height)?.state_root;
         let damaged = |error: String| ReadError::damaged(format!("authenticated map: {error}"));
-        let proven = StateMap::new(&self.view).get_with_proof(key.path(), height.get());
+        let reader = ProofReader::new(&self.view);
+        let proven = StateMap::new(&reader).get_with_proof(key.path(), height.get());
+        reader.finish()?;
         let (value, proof) = proven.map_err(|error| match error.downcast_ref::<jmt::MissingRootError>() {
             Some(_) if height < self.height() => QueryError::Pruned(height),
             _ => damaged(format!("{error:#}")).into(),
         })?;
-        Ok(StateProof::new(value, &proof).map_err(|error| damaged(error.to_string()))?)
+        let proof = StateProof::new(value, &proof).map_err(|error| damaged(error.to_string()))?;
+        // What a damaged store gives is noticed here, not at the verifier.
+        proof.verify(root, key).map_err(|error| damaged(error.to_string()))?;
+        Ok(proof)
     }
 
     /// A member's status and active set; none if there is no such member.

@@ -1,7 +1,7 @@
 //! The embedded engine: one process, one validator, no network.
-//!
-//!     ‹dir›/db       the store          ‹dir›/guard    how far it had come when it last acknowledged
-//!
+//! ```text
+//! ‹dir›/db       the store          ‹dir›/guard    how far it had come when it last acknowledged
+//! ```
 //! Callers from many threads share blocks (`solo::queue`). If a write fails, or a thread dies while it writes, the engine
 //! stops: it refuses everything until the process has ended and opened the ledger again. Until others witness its
 //! checkpoints, a solo ledger is its operator's word.

@@ -1,7 +1,7 @@
 //! The state machine: what a block of entries does to the state. Pure.
-//!
-//!     apply(state before, block) -> receipts, new values, new set nodes, index rows, burnt and forgotten ids
-//!
+//! ```text
+//! apply(state before, block) -> receipts, new values, new set nodes, index rows, burnt and forgotten ids
+//! ```
 //! Integers, ordered maps, block time: no clock, randomness, I/O or float. A refused entry changes nothing but its burnt
 //! id. An entry that is not admitted (expired, expiring too late, unknown signer, replayed) does not burn its id either.
 //! It does not check signatures: a `VerifiedEntry` has had them checked.

@@ -1,14 +1,7 @@
-//! The store: RocksDB, one column family for each kind, one synced batch for each block. Only this module knows it.
+//! The store: RocksDB, one column family for each kind (`families`), one synced batch for each block (`write`). Only this
+//! module knows it. Readers get a view of one block (`view`); beside the database is a guard against old copies (`guard`).
 //!
-//!     entries   height 8 · index 4 -> signed entry bytes        receipts  height 8 · index 4 -> receipt
-//!     seals     height 8 -> seal                                located   entry id 32 -> height 8 · index 4
-//!     log       level 1 · index 8 -> hash                       sets      member 32 · level 1 · index 4 -> element
-//!     map       jmt node key -> jmt node                        values    path 32 · version 8 -> value
-//!     stale     since 8 · family 1 · key -> nothing             positions member 32 · commitment 32 -> position 4
-//!     burnt     entry id 32 -> expiry 8                         expiries  expiry 8 · entry id 32 -> nothing
-//!     meta      "format", "tip"
-//!
-//! Integers are big-endian.
+//! Its own checksums find damage by accident; that its last block is the one sealed, `open` checks; all of it, `audit`.
 
 mod families;
 mod guard;

@@ -1,1 +1,10 @@
-//! Integration tests.
+//! The ledger's integration tests, by what they show.
+
+mod corruption;
+mod crash;
+mod evidence;
+mod golden;
+mod model;
+mod rules;
+mod submitting;
+mod world;

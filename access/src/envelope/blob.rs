@@ -62,4 +62,15 @@ mod tests {
         let twice = SealedPart::to_blob(CipherSuite::Aes256, &[parts[1].clone(), parts[1].clone()]);
         assert!(SealedPart::from_blob(&twice).is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(tail in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            for bytes in [tail.clone(), [MAGIC, &[0, 1, 0, 1], &tail[..]].concat()] {
+                if let Ok((cipher, parts)) = SealedPart::from_blob(&bytes) {
+                    proptest::prop_assert_eq!(SealedPart::to_blob(cipher, &parts), bytes);
+                }
+            }
+        }
+    }
 }

@@ -99,7 +99,7 @@ fn unpadded(bytes: &[u8]) -> Result<Reader<'_>, WireError> {
     let mut reader = Reader::new(bytes);
     let body = reader.bytes()?;
     let padding = reader.rest();
-    if bytes.len() % BLOCK != 0 || padding.len() >= BLOCK || padding.iter().any(|b| *b != 0) {
+    if !bytes.len().is_multiple_of(BLOCK) || padding.len() >= BLOCK || padding.iter().any(|b| *b != 0) {
         return Err(WireError::Bad("padding"));
     }
     let mut reader = Reader::new(body);

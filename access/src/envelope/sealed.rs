@@ -260,3 +260,57 @@ fn bound(writer: Writer, binding: &Binding, part: Part) -> Writer {
         .raw(binding.schema.fe().as_bytes())
         .u8(part.code())
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use vouchsafe_circuits::fe::Fe;
+
+    use super::*;
+
+    fn binding(commitment: u64) -> Binding {
+        Binding {
+            cipher: CipherSuite::Aes256,
+            proof: Suite::Bn254,
+            commitment: Commitment::new(Fe::from_u64(commitment)),
+            schema: SchemaId::new(Fe::from_u64(1)),
+        }
+    }
+
+    /// Two records of one subject and tier have one wrap key: bound data alone keeps their wraps apart.
+    #[test]
+    fn without_bound_data_a_wrap_could_be_moved() {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+        let holder = HolderKey::of_epoch(Epoch::FIRST, &crate::secret::EpochSecret::random(&mut rng));
+        let (erase, data_key) = (EraseKey::random(&mut rng), DataKey::random(&mut rng));
+        let moved = Wrap::of_header(&binding(1), &holder, &erase, &data_key, &mut rng);
+        let opened = moved.open_with_holder_key(&binding(2), &holder, &erase);
+        assert_eq!(opened.unwrap_err(), EnvelopeError::Wrap(Part::Header));
+        // control: sealed with nothing bound, it opens wherever it is shown
+        let unbound = aead::wrap(&holder.wrap_key(&erase), b"", data_key.expose(), &mut rng);
+        assert_eq!(aead::unwrap(&holder.wrap_key(&erase), b"", &unbound).unwrap()[..], data_key.expose()[..]);
+    }
+
+    /// Each field of the bound data changes it, and so does the kind of thing that is sealed.
+    #[test]
+    fn bound_data_differs_in_each_of_its_fields() {
+        let (b, id) = (binding(1), KeyId::new([1; 8]));
+        let mut all = vec![
+            part_aad(&b, Part::Header),
+            part_aad(&b, Part::Tier(Tier::Public)),
+            part_aad(&binding(2), Part::Header),
+            part_aad(&Binding { schema: SchemaId::new(Fe::from_u64(2)), ..b }, Part::Header),
+            wrap_aad(&b, Part::Header, Epoch::FIRST, id),
+            wrap_aad(&b, Part::Header, Epoch::new(1), id),
+            wrap_aad(&b, Part::Header, Epoch::FIRST, KeyId::new([2; 8])),
+            wrap_aad(&b, Part::Tier(Tier::Public), Epoch::FIRST, id),
+        ];
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count);
+        let text = part_aad(&b, Part::Header);
+        let suites = &text[labels::PART_AAD.len()..];
+        assert_eq!(suites[..6], [0, 1, 0, 0, 0, 1], "cipher suite, then proof suite");
+    }
+}

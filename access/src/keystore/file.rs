@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use argon2::{Algorithm, Argon2, Params, Version};
 use rand::{CryptoRng, RngCore};
 use sha2::{Digest, Sha256};
+use tempfile::{NamedTempFile, PersistError};
 
 use super::Keystore;
 use crate::aead::{self, CipherSuite, WrapKey};
@@ -101,6 +102,18 @@ pub enum OpenError {
     Kdf(String),
 }
 
+/// A keystore could not be replaced; the old file is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplaceError {
+    /// The file that is there does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The new one could not be written.
+    #[error(transparent)]
+    Write(#[from] CreateError),
+}
+
 impl Keystore {
     /// Writes a new keystore file: durable and complete when this returns, or not there at all.
     pub fn create(
@@ -111,10 +124,26 @@ impl Keystore {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<(), CreateError> {
         let bytes = seal(self, passphrase, kdf, rng).map_err(|e| CreateError::Kdf(e.to_string()))?;
-        write_new(path, &bytes).map_err(|e| match e.kind() {
+        write_synced(path, &bytes, |file| file.persist_noclobber(path)).map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => CreateError::Exists(path.to_owned()),
             _ => CreateError::Io(path.to_owned(), e),
         })
+    }
+
+    /// Writes the keystore in the place of the file at `path`, which must be there and open with `current`: for a new
+    /// epoch, or a new passphrase. Old file or new, never half of one.
+    pub fn replace(
+        &self,
+        path: &Path,
+        current: &Passphrase,
+        new: &Passphrase,
+        kdf: KdfParams,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<(), ReplaceError> {
+        Keystore::open(path, current)?;
+        let bytes = seal(self, new, kdf, rng).map_err(|e| CreateError::Kdf(e.to_string()))?;
+        let written = write_synced(path, &bytes, |file| file.persist(path));
+        Ok(written.map_err(|e| CreateError::Io(path.to_owned(), e))?)
     }
 
     /// Opens a keystore file.
@@ -198,16 +227,20 @@ fn stretch(passphrase: &Passphrase, kdf: KdfParams, salt: &[u8; 16]) -> Result<W
     Ok(WrapKey::new(*key))
 }
 
-/// Writes a file that is complete and synced before it has its name; fails if the name is taken.
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file that is complete and synced before `persist` gives it its name.
+fn write_synced(
+    path: &Path,
+    bytes: &[u8],
+    persist: impl FnOnce(NamedTempFile) -> Result<File, PersistError>,
+) -> std::io::Result<()> {
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     };
     // A temporary file has mode 0600 from its creation, and is removed if we fail.
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    let mut file = NamedTempFile::new_in(dir)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist_noclobber(path).map_err(|e| e.error)?;
+    persist(file).map_err(|e| e.error)?;
     File::open(dir)?.sync_all()
 }

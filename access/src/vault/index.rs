@@ -12,7 +12,7 @@ mod rows;
 
 use std::path::{Path, PathBuf};
 
-use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{ColumnFamily, DB, Direction, ErrorKind, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
 use vouchsafe_circuits::ids::{Commitment, SchemaId};
 
 pub use rows::RecordState;
@@ -49,6 +49,9 @@ pub enum IndexError {
     /// The index was made under another keystore.
     #[error("the vault at {0} belongs to another keystore: open it with the keystore that it was made with")]
     OtherKeystore(PathBuf),
+    /// Another process has the index open.
+    #[error("the vault at {0} is open in another process: stop that one first")]
+    InUse(PathBuf),
     /// The index was written by a newer version.
     #[error("the vault at {0} has format {1}, which this version does not know: use a newer vouch")]
     Newer(PathBuf, u32),
@@ -81,6 +84,8 @@ pub(super) struct Index {
 /// Changes that are written together or not at all.
 #[derive(Default)]
 pub(super) struct Changes(Vec<Change>);
+
+type KeyAndValue = (Vec<u8>, Vec<u8>);
 
 struct Change {
     family: &'static str,
@@ -208,6 +213,14 @@ impl Index {
             .collect()
     }
 
+    /// The turn after all pending work.
+    pub(super) fn next_turn(&self) -> Result<Turn, IndexError> {
+        match self.db.iterator_cf(self.family(PENDING)?, IteratorMode::End).next().transpose()? {
+            None => Ok(Turn(0)),
+            Some((key, _)) => Ok(Turn(u64::from_be_bytes(exact(PENDING, &key, &key)?) + 1)),
+        }
+    }
+
     pub(super) fn blob(&self, id: BlobId) -> Result<Option<Commitment>, IndexError> {
         let Some(bytes) = self.get(BLOBS, id.as_bytes())? else { return Ok(None) };
         commitment(BLOBS, id.as_bytes(), &bytes).map(Some)
@@ -221,7 +234,7 @@ impl Index {
         &'a self,
         family: &'static str,
         prefix: &[u8],
-    ) -> Result<impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), IndexError>> + use<'a>, IndexError> {
+    ) -> Result<impl Iterator<Item = Result<KeyAndValue, IndexError>> + use<'a>, IndexError> {
         let prefix = prefix.to_vec();
         let mut options = ReadOptions::default();
         options.set_total_order_seek(true);
@@ -299,7 +312,11 @@ fn open_db(path: &Path, create: bool) -> Result<DB, IndexError> {
     options.create_missing_column_families(create);
     options.set_paranoid_checks(true);
     options.set_keep_log_file_num(2);
-    Ok(DB::open_cf(&options, path, FAMILIES)?)
+    DB::open_cf(&options, path, FAMILIES).map_err(|e| match e.kind() {
+        // RocksDB has no kind of its own for a lock that is held.
+        ErrorKind::IOError if e.as_ref().contains("lock") => IndexError::InUse(path.to_owned()),
+        _ => IndexError::Storage(e),
+    })
 }
 
 fn key_of(commitment: Commitment) -> [u8; 32] {

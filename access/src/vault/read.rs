@@ -207,3 +207,61 @@ pub(super) fn summary(id: RecordId, row: &RecordRow) -> RecordSummary {
         blob: row.blob,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rand::SeedableRng;
+    use vouchsafe_circuits::fe::Fe;
+    use vouchsafe_circuits::record::{Absence, Validity};
+    use vouchsafe_circuits::schema::builtin;
+
+    use super::*;
+    use crate::keystore::Keystore;
+    use crate::vault::{Draft, Incoming, Outcome, SourceKey};
+
+    async fn two_records(dir: &std::path::Path) -> (Vault, Arc<Schema>, [RecordId; 2]) {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+        let vault = Vault::create(dir, &Keystore::generate(&mut rng)).unwrap();
+        let schema = Arc::new(builtin::patient());
+        let draft = |resource: &str| Draft {
+            schema: schema.clone(),
+            issuer: IssuerId::new(Fe::from_u64(1)),
+            suite: Suite::Bn254,
+            subject: vec!["s|1".parse().unwrap()],
+            fields: schema.all_absent(Absence::NotAsked),
+            valid: Validity::ALWAYS,
+            source: SourceKey { source: "s".into(), resource: resource.into(), version: "1".into() },
+        };
+        let incoming = ["a", "b"].map(|r| Incoming::Record(Box::new(draft(r)))).to_vec();
+        let outcomes = vault.stage(incoming, &mut rng).await.unwrap().outcomes;
+        let ids = [0, 1].map(|n| match outcomes[n] {
+            Ok(Outcome::New(id)) => id,
+            _ => panic!("not new"),
+        });
+        (vault, schema, ids)
+    }
+
+    /// One who can write the index shows one record's blob and wraps as another's of the same subject.
+    #[tokio::test]
+    async fn a_row_that_points_at_another_record_is_refused_and_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let (vault, schema, [one, two]) = two_records(dir.path()).await;
+        let rows = [one, two].map(|id| vault.index.record(id.commitment()).unwrap().unwrap());
+        let other = RecordRow { wraps: rows[1].wraps.clone(), ..rows[0].clone() };
+        let both = RecordRow { blob: rows[1].blob, ..other.clone() };
+        for doctored in [other, both, RecordRow { blob: rows[1].blob, ..rows[0].clone() }] {
+            let mut changes = Changes::default();
+            changes.put_record(one.commitment(), &doctored);
+            vault.index.write(changes).unwrap();
+            let e = vault.open_for_proof(one, &schema).await.unwrap_err();
+            assert!(matches!(e, ReadError::Sealed { record, blob, .. } if record == one && blob == doctored.blob));
+        }
+        // control: with its own row it opens
+        let mut changes = Changes::default();
+        changes.put_record(one.commitment(), &rows[0]);
+        vault.index.write(changes).unwrap();
+        assert!(vault.open_for_proof(one, &schema).await.is_ok());
+    }
+}

@@ -97,7 +97,7 @@ impl Vault {
             .try_collect::<Vec<()>>()
             .await?;
 
-        let mut turn = self.index.pending()?.last().map_or(0, |(turn, _)| turn.0 + 1);
+        let mut turn = self.index.next_turn()?;
         let outcomes =
             steps.into_iter().map(|step| step.map(|step| step.record(&sealed, &mut changes, &mut turn))).collect();
         if !changes.is_empty() {
@@ -164,10 +164,10 @@ impl Target {
 
 impl Step {
     /// Writes the step into the batch.
-    fn record(self, sealed: &[Sealed], changes: &mut Changes, turn: &mut u64) -> Outcome {
+    fn record(self, sealed: &[Sealed], changes: &mut Changes, turn: &mut Turn) -> Outcome {
         let mut pend = |changes: &mut Changes, commitment, intent| {
-            changes.put_pending(Turn(*turn), &Pending { commitment, intent });
-            *turn += 1;
+            changes.put_pending(*turn, &Pending { commitment, intent });
+            turn.0 += 1;
         };
         match self {
             Step::Commit { job, source, version, replaces } => {

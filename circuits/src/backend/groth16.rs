@@ -91,6 +91,16 @@ pub(crate) fn prove<E: Pairing<ScalarField: SuiteField>>(
     Proof::from_bytes(&compressed(&proof?)).map_err(|_| SynthesisError::Unsatisfiable)
 }
 
+/// The same with nothing of ours: arkworks builds the constraint system anew.
+pub(crate) fn prove_by_reference<E: Pairing<ScalarField: SuiteField>>(
+    key: &ArkProvingKey<E>,
+    circuit: Circuit<'_>,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Proof, SynthesisError> {
+    let proof = Groth16::<E>::create_random_proof_with_reduction(circuit, key, rng)?;
+    Proof::from_bytes(&compressed(&proof)).map_err(|_| SynthesisError::Unsatisfiable)
+}
+
 /// Accepts a proof of these inputs, or says why not.
 pub(crate) fn verify<E: Pairing>(
     key: &ArkPrepared<E>,
@@ -151,3 +161,6 @@ fn exactly<T: CanonicalDeserialize + CanonicalSerialize>(bytes: &[u8]) -> Option
     let points = T::deserialize_compressed(&mut rest).ok()?;
     (rest.is_empty() && compressed(&points) == bytes).then_some(points)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 //! Column 0 is the constant one, then the public inputs, then the private variables. Linear combinations are
 //! inlined (arkworks' goal Constraints), so that rows speak of variables alone.
 
+use std::sync::OnceLock;
+
 use ark_relations::gr1cs::{
     ConstraintSystem, ConstraintSystemRef, Matrix, OptimizationGoal, R1CS_PREDICATE_LABEL, SynthesisError,
     SynthesisMode,
@@ -26,8 +28,25 @@ pub(crate) struct Matrices<F> {
     pub(crate) sections: Sections,
 }
 
-/// The matrices of a statement.
-pub(crate) fn matrices<F: SuiteField>(statement: Statement) -> Result<Matrices<F>, SynthesisError> {
+/// A suite's field with the matrices of its statements, made once per process.
+pub(crate) trait Compiled: SuiteField {
+    /// The matrices of a statement.
+    fn matrices(statement: Statement) -> Result<&'static Matrices<Self>, SynthesisError>;
+}
+
+impl Compiled for ark_bn254::Fr {
+    fn matrices(statement: Statement) -> Result<&'static Matrices<Self>, SynthesisError> {
+        static MADE: [OnceLock<Matrices<ark_bn254::Fr>>; Statement::ALL.len()] =
+            [const { OnceLock::new() }; Statement::ALL.len()];
+        let slot = &MADE[statement as usize];
+        match slot.get() {
+            Some(made) => Ok(made),
+            None => compile(statement).map(|made| slot.get_or_init(|| made)),
+        }
+    }
+}
+
+fn compile<F: SuiteField>(statement: Statement) -> Result<Matrices<F>, SynthesisError> {
     let blank = crate::statements::fact::dangerous::Assignment::blank(statement.clauses());
     let circuit = Circuit { inputs: vec![crate::fe::Fe::ZERO; statement.public_inputs()], private: &blank };
     let cs = system(SynthesisMode::Setup);
@@ -57,16 +76,31 @@ pub(crate) fn assignment<F: SuiteField>(circuit: &Circuit<'_>) -> Result<Vec<F>,
 }
 
 /// The clauses whose constraints a filled circuit breaks, in order.
-pub(crate) fn violations<F: SuiteField>(statement: Statement, circuit: &Circuit<'_>) -> Vec<Violation> {
-    let (Ok(matrices), Ok(values)) = (matrices::<F>(statement), assignment::<F>(circuit)) else {
+pub(crate) fn violations<F: Compiled>(statement: Statement, circuit: &Circuit<'_>) -> Vec<Violation> {
+    let (Ok(matrices), Ok(values)) = (F::matrices(statement), assignment::<F>(circuit)) else {
         return vec![Violation::Element(crate::fe::FeError::NotCanonical(F::SUITE))];
     };
     matrices.broken_by(&values)
 }
 
+/// The private variables that can be changed alone, if the filled circuit is satisfied.
+pub(crate) fn loose_variables<F: Compiled>(statement: Statement, circuit: &Circuit<'_>) -> Option<usize> {
+    let matrices = F::matrices(statement).ok()?;
+    let mut values = assignment::<F>(circuit).ok().filter(|values| matrices.broken_rows(values).is_empty())?;
+    let rows = matrices.rows_by_column();
+    let loose = (matrices.instance..values.len()).filter(|column| {
+        let kept = values[*column];
+        values[*column] += F::from(7u64);
+        let free = rows[*column].iter().all(|row| matrices.holds(*row, &values));
+        values[*column] = kept;
+        free
+    });
+    Some(loose.count())
+}
+
 /// The shape of a statement's matrices.
-pub(crate) fn shape<F: SuiteField>(statement: Statement) -> Result<Shape, SynthesisError> {
-    Ok(matrices::<F>(statement)?.shape())
+pub(crate) fn shape<F: Compiled>(statement: Statement) -> Result<Shape, SynthesisError> {
+    Ok(F::matrices(statement)?.shape())
 }
 
 fn system<F: SuiteField>(mode: SynthesisMode) -> ConstraintSystemRef<F> {
@@ -92,10 +126,27 @@ impl<F: SuiteField> Matrices<F> {
     }
 
     /// The rows that these values break.
-    pub(crate) fn broken_rows(&self, values: &[F]) -> Vec<usize> {
-        let [a, b, c] = &self.abc;
+    fn broken_rows(&self, values: &[F]) -> Vec<usize> {
+        (0..self.constraints()).filter(|row| !self.holds(*row, values)).collect()
+    }
+
+    fn holds(&self, row: usize, values: &[F]) -> bool {
         let dot = |row: &[(F, usize)]| row.iter().map(|(coefficient, column)| values[*column] * coefficient).sum::<F>();
-        (0..self.constraints()).filter(|row| dot(&a[*row]) * dot(&b[*row]) != dot(&c[*row])).collect()
+        let [a, b, c] = &self.abc;
+        dot(&a[row]) * dot(&b[row]) == dot(&c[row])
+    }
+
+    /// For each column the rows in which it has a coefficient.
+    fn rows_by_column(&self) -> Vec<Vec<usize>> {
+        let mut rows = vec![Vec::new(); self.instance + self.witnesses];
+        for matrix in &self.abc {
+            for (row, entries) in matrix.iter().enumerate() {
+                for (_, column) in entries.iter().filter(|(coefficient, _)| !coefficient.is_zero()) {
+                    rows[*column].push(row);
+                }
+            }
+        }
+        rows
     }
 
     fn broken_by(&self, values: &[F]) -> Vec<Violation> {
@@ -123,5 +174,24 @@ impl<F: SuiteField> Matrices<F> {
             }
         }
         hash.finalize().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statements::fact::inputs;
+
+    #[test]
+    fn every_public_input_is_in_a_constraint() {
+        for statement in Statement::ALL {
+            let matrices = ark_bn254::Fr::matrices(statement).unwrap();
+            assert_eq!(matrices.instance - 1, statement.public_inputs());
+            let rows = matrices.rows_by_column();
+            for input in 0..statement.public_inputs() {
+                assert!(!rows[1 + input].is_empty(), "{statement}: {}", inputs::name(input));
+            }
+            assert!(rows.iter().all(|rows| !rows.is_empty()), "{statement}: a private variable in no constraint");
+        }
     }
 }

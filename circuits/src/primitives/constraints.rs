@@ -112,3 +112,97 @@ fn combination<F: PrimeField>(x: &FpVar<F>) -> LinearCombination<F> {
         FpVar::Var(v) => LinearCombination::from(v.variable),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ark_bn254::Fr;
+    use ark_relations::gr1cs::ConstraintSystem;
+
+    use super::*;
+
+    /// Whether a gadget over one witness is satisfied, by its own hints or with witnesses overwritten.
+    fn satisfied(x: Fr, gadget: impl Fn(&FpVar<Fr>), overwrite: &[(usize, Fr)]) -> bool {
+        let cs = ConstraintSystem::<Fr>::new_ref();
+        let x = witness(&cs, || Ok(x)).unwrap();
+        gadget(&x);
+        cs.finalize();
+        let mut filled = cs.borrow().unwrap().clone();
+        for (place, value) in overwrite {
+            filled.assignments.witness_assignment[*place] = *value;
+        }
+        broken(&filled) == 0
+    }
+
+    fn broken(cs: &ConstraintSystem<Fr>) -> usize {
+        let values =
+            [cs.assignments.instance_assignment.as_slice(), cs.assignments.witness_assignment.as_slice()].concat();
+        let matrices = cs.to_matrices().unwrap().remove("R1CS").unwrap();
+        let dot = |row: &[(Fr, usize)]| row.iter().map(|(c, i)| values[*i] * c).sum::<Fr>();
+        (0..matrices[0].len())
+            .filter(|row| dot(&matrices[0][*row]) * dot(&matrices[1][*row]) != dot(&matrices[2][*row]))
+            .count()
+    }
+
+    fn fr(value: u128) -> Fr {
+        Fr::from(value)
+    }
+
+    #[test]
+    fn bits_are_bits_and_the_number_is_in_range() {
+        let two_bits = |x: &FpVar<Fr>| drop(enforce_bits(x, 2).unwrap());
+        for x in 0..4 {
+            assert!(satisfied(fr(x), two_bits, &[]));
+        }
+        for x in [fr(4), fr(5), -fr(1), fr(1 << 120)] {
+            assert!(!satisfied(x, two_bits, &[]));
+        }
+        // witness 0 is x, then its bits: 2 as (2, 0), 4 as (0, 2) and as (4, 0)
+        for (x, bits) in [(2, [2, 0]), (4, [0, 2]), (4, [4, 0])] {
+            assert!(!satisfied(fr(x), two_bits, &[(1, fr(bits[0])), (2, fr(bits[1]))]));
+        }
+        assert!(!satisfied(fr(2), two_bits, &[(1, fr(1)), (2, fr(1))]), "the bits of 3");
+        assert!(satisfied(fr(2), two_bits, &[(1, fr(0)), (2, fr(1))]), "control");
+    }
+
+    #[test]
+    fn only_zero_is_zero() {
+        let test = |x: &FpVar<Fr>| drop(is_zero(x).unwrap());
+        for x in [fr(0), fr(1), -fr(1), fr(1 << 120)] {
+            assert!(satisfied(x, test, &[]));
+            let truth = fr(u128::from(x == fr(0)));
+            // witness 1 is the answer, 2 the inverse
+            assert!(!satisfied(x, test, &[(1, fr(1) - truth)]));
+            assert!(!satisfied(x, test, &[(1, fr(1) - truth), (2, fr(0))]));
+            assert!(!satisfied(x, test, &[(1, fr(2))]));
+        }
+    }
+
+    #[test]
+    fn order_at_its_edges() {
+        const COUNT: usize = 120;
+        let top = (1u128 << COUNT) - 1;
+        let edges = [0, 1, 2, top / 2, top - 1, top];
+        for (a, b) in edges.into_iter().flat_map(|a| edges.map(|b| (a, b))) {
+            let expect = |answer: u128| {
+                move |x: &FpVar<Fr>| {
+                    let b = witness(&x.cs(), || Ok(fr(b))).unwrap();
+                    let at_least = is_at_least(x, &b, COUNT).unwrap();
+                    enforce_equal(&at_least, &FpVar::Constant(fr(answer))).unwrap();
+                }
+            };
+            assert_eq!(satisfied(fr(a), expect(1), &[]), a >= b, "{a} ≥ {b}");
+            assert_eq!(satisfied(fr(a), expect(0), &[]), a < b, "{a} < {b}");
+        }
+    }
+
+    #[test]
+    fn products_and_equalities() {
+        for (x, holds) in [(3, true), (4, false)] {
+            assert_eq!(satisfied(fr(x), |x| enforce_equal(x, &FpVar::Constant(fr(3))).unwrap(), &[]), holds);
+            assert_eq!(satisfied(fr(x), |x| enforce_product(x, x, &FpVar::Constant(fr(9))).unwrap(), &[]), holds);
+        }
+        for (x, holds) in [(0, true), (1, true), (2, false)] {
+            assert_eq!(satisfied(fr(x), |x| enforce_bit(x).unwrap(), &[]), holds);
+        }
+    }
+}

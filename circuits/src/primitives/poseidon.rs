@@ -8,6 +8,7 @@
 //! arity are different functions. Spec: the Poseidon paper (eprint 2019/458), reference parameters.
 
 pub(crate) mod gadget;
+mod sparse;
 
 use std::sync::OnceLock;
 
@@ -16,9 +17,12 @@ use ark_ff::PrimeField;
 
 use crate::fe::{Fe, FeError};
 use crate::suite::{Suite, SuiteField, with_field};
+use sparse::Sparse;
 
 /// Full rounds, half before and half after the partial ones.
 pub(crate) const FULL_ROUNDS: usize = 8;
+/// The widest state: 12 inputs.
+const WIDTH_MAX: usize = 13;
 
 /// Round constants and matrix for one width.
 pub struct Params<F> {
@@ -28,6 +32,8 @@ pub struct Params<F> {
     pub(crate) mds: Vec<Vec<F>>,
     /// How many of the rounds are partial.
     pub(crate) partial_rounds: usize,
+    /// The same permutation with fewer multiplications.
+    sparse: Sparse<F>,
 }
 
 impl<F: PrimeField> Params<F> {
@@ -39,7 +45,8 @@ impl<F: PrimeField> Params<F> {
             partial_rounds as u64,
             0,
         );
-        Params { constants, mds, partial_rounds }
+        let sparse = Sparse::new(&constants, &mds, partial_rounds);
+        Params { constants, mds, partial_rounds, sparse }
     }
 
     /// Whether every element passes the S-box in this round.
@@ -80,24 +87,45 @@ fn hash_fe_in<F: SuiteField>(inputs: &[Fe]) -> Result<Fe, FeError> {
 pub(crate) fn hash<F: SuiteField>(inputs: &[F]) -> F {
     assert!((1..=12).contains(&inputs.len()), "Poseidon takes 1 to 12 inputs");
     let t = inputs.len() + 1;
-    let params = F::poseidon(t);
-    let mut state = Vec::with_capacity(t);
-    state.push(F::zero());
-    state.extend_from_slice(inputs);
-    let mut mixed = vec![F::zero(); t];
+    let mut state = [F::zero(); WIDTH_MAX];
+    state[1..t].copy_from_slice(inputs);
+    F::poseidon(t).sparse.permute(&mut state[..t]);
+    state[0]
+}
+
+/// The permutation as it is defined, round by round: what the faster one must agree with.
+#[cfg(test)]
+fn permute_by_definition<F: SuiteField>(state: &mut Vec<F>) {
+    let params = F::poseidon(state.len());
     for (round, constants) in params.constants.iter().enumerate() {
         for (element, constant) in state.iter_mut().zip(constants) {
             *element += constant;
         }
-        let boxes = if params.is_full(round) { t } else { 1 };
+        let boxes = if params.is_full(round) { state.len() } else { 1 };
         for element in &mut state[..boxes] {
             let square = element.square();
             *element *= square.square();
         }
-        for (out, row) in mixed.iter_mut().zip(&params.mds) {
-            *out = row.iter().zip(&state).map(|(m, e)| *m * e).sum();
-        }
-        std::mem::swap(&mut state, &mut mixed);
+        *state = params.mds.iter().map(|row| row.iter().zip(&*state).map(|(m, e)| *m * e).sum()).collect();
     }
-    state[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_ff::UniformRand;
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn the_sparse_form_is_the_same_permutation() {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+        for t in 2..=WIDTH_MAX {
+            let inputs: Vec<ark_bn254::Fr> = (0..t).map(|_| UniformRand::rand(&mut rng)).collect();
+            let (mut fast, mut slow) = (inputs.clone(), inputs);
+            ark_bn254::Fr::poseidon(t).sparse.permute(&mut fast);
+            permute_by_definition(&mut slow);
+            assert_eq!(fast, slow, "width {t}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ pub(crate) mod inputs;
 mod predicate;
 mod proof;
 mod public;
+pub mod reference;
 mod relation;
 
 pub use predicate::{Clause, Mode, OPERAND_BITS, TruthTable, eval};

@@ -1,4 +1,4 @@
-//! The column families.
+//! The column families and their rows: key → value, with their lengths in bytes; integers are big-endian.
 
 use rocksdb::{ColumnFamily, DB};
 
@@ -8,18 +8,31 @@ use crate::state::ReadError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Family {
+    /// "format" → version 4; "tip" → height 8
     Meta = 0,
+    /// height 8 · index 4 → signed entry
     Entries = 1,
+    /// height 8 → seal
     Seals = 2,
+    /// height 8 · index 4 → receipt
     Receipts = 3,
+    /// entry id 32 → height 8 · index 4
     Located = 4,
+    /// level 1 · index 8 → hash
     Log = 5,
+    /// jmt node key → jmt node
     Map = 6,
+    /// path 32 · version 8 → value
     Values = 7,
+    /// since 8 · family 1 · key → nothing
     Stale = 8,
+    /// member 32 · level 1 · index 4 → element
     Sets = 9,
+    /// member 32 · commitment 32 → position 4
     Positions = 10,
+    /// entry id 32 → expiry 8
     Burnt = 11,
+    /// expiry 8 · entry id 32 → nothing
     Expiries = 12,
 }
 

@@ -20,6 +20,9 @@ use crate::state::{ReadError, StateRead};
 /// Where an entry is.
 pub(crate) type Location = (Height, EntryIndex);
 
+/// A stored row: key and value.
+type Row = (Box<[u8]>, Box<[u8]>);
+
 /// The store as of one block.
 pub(crate) struct View<'a> {
     db: &'a DB,
@@ -49,7 +52,7 @@ impl<'a> View<'a> {
         &self,
         family: Family,
         from: &[u8],
-    ) -> Result<impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), ReadError>> + '_, ReadError> {
+    ) -> Result<impl Iterator<Item = Result<Row, ReadError>> + '_, ReadError> {
         let mode = IteratorMode::From(from, Direction::Forward);
         let rows = self.snapshot.iterator_cf(family.handle(self.db)?, mode);
         Ok(rows.map(|row| row.map_err(read_error)))

@@ -1,7 +1,7 @@
 //! Checkpoints: a log's size and root, in C2SP tlog-checkpoint form, signed by validators as a signed note.
-//!
-//!     vouchsafe.ledger/‹chain id›\n ‹size›\n ‹base64 root›\n \n — ‹origin›/‹validator› ‹base64(key hash ‖ signature)›\n
-//!
+//! ```text
+//! vouchsafe.ledger/‹chain id›\n ‹size›\n ‹base64 root›\n \n — ‹origin›/‹validator› ‹base64(key hash ‖ signature)›\n
+//! ```
 //! key hash = SHA-256(key name ‖ "\n" ‖ 0x01 ‖ public key), 4 bytes. No extension lines. Signatures of unknown keys
 //! (witnesses) are kept and do not count here. Valid above two thirds of the validators' power.
 

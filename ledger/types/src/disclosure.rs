@@ -1,9 +1,9 @@
 //! Blinded disclosures: what the ledger holds of a question, and what opens it.
-//!
-//!     audit      = digest(DisclosureAudit,    fixed-size details ‖ blinding a)
-//!     question   = digest(DisclosureQuestion, request digest ‖ blinding q)
-//!     commitment = digest(Disclosure,         question ‖ audit)                        (each part behind its length)
-//!
+//! ```text
+//! audit      = digest(DisclosureAudit,    fixed-size details ‖ blinding a)
+//! question   = digest(DisclosureQuestion, request digest ‖ blinding q)
+//! commitment = digest(Disclosure,         question ‖ audit)                        (each part behind its length)
+//! ```
 //! The verifier is shown blinding q and the audit hash: it finds its request inside, and learns nothing of the rest.
 //! An auditor is shown everything, in 358 bytes whatever they say. Blindings come from the caller (a PRF of its audit
 //! seed and the question); the commitment hides nothing if they can be guessed.

@@ -1,8 +1,8 @@
 //! Entries: what members write to the ledger, and their one encoding.
-//!
-//!     entry id  = digest(EntryId, entry bytes)              without signatures, so re-signing is no new entry
-//!     signed    = len ‖ "vouchsafe/entry-signature/v1" ‖ len ‖ chain id ‖ entry bytes      (len: 8 bytes, big-endian)
-//!
+//! ```text
+//! entry id  = digest(EntryId, entry bytes)              without signatures, so re-signing is no new entry
+//! signed    = len ‖ "vouchsafe/entry-signature/v1" ‖ len ‖ chain id ‖ entry bytes      (len: 8 bytes, big-endian)
+//! ```
 //! Bytes are protobuf (`proto/ledger.proto`) and must equal decode-then-encode. Decoding says that an entry is
 //! well formed; `verify` that its signatures hold. Whether it is accepted is for the state machine to say.
 

@@ -1,8 +1,9 @@
 //! Names and digests: chains, members, entries, keys, roots.
 //!
 //! Digests are 32 bytes, written as 64 hex digits. A member's id is a field element, since commitments hold it:
-//!
-//!     member id = digest_fe(Member, chain id, member name)
+//! ```text
+//! member id = digest_fe(Member, chain id, member name)
+//! ```
 
 use core::fmt;
 use core::str::FromStr;

@@ -1,8 +1,8 @@
 //! The log: an RFC 6962 Merkle tree over entries and seals, and its proofs.
-//!
-//!     leaf hash = SHA-256(0x00 ‖ leaf), node hash = SHA-256(0x01 ‖ left ‖ right), empty = SHA-256("")
-//!     leaf = 0x00 ‖ signed entry bytes, or 0x01 ‖ seal bytes
-//!
+//! ```text
+//! leaf hash = SHA-256(0x00 ‖ leaf), node hash = SHA-256(0x01 ‖ left ‖ right), empty = SHA-256("")
+//! leaf = 0x00 ‖ signed entry bytes, or 0x01 ‖ seal bytes
+//! ```
 //! Block H logs its entries, then seal(H). `proof` says how proofs are verified, `tree` how they are made.
 
 mod proof;

@@ -2,9 +2,9 @@
 //!
 //! 124 bytes, integers big-endian: height 8 · time 8 · state root 32 · log size 8 · log root 32 · receipts root 32 ·
 //! protocol version 4. Log size and root are those after the block's entries; the seal itself is the next leaf.
-//!
-//!     app hash = digest(AppHash, seal bytes)
-//!
+//! ```text
+//! app hash = digest(AppHash, seal bytes)
+//! ```
 //! It names no chain: the checkpoint's origin and the chain's state value do.
 
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! The one home of state keys: what the authenticated state holds and under which bytes.
-//!
-//!     chain · tip · member/‹id› · anchor/‹id› · schema/‹id› · key/‹id›          ids are 32 raw bytes
-//!
+//! ```text
+//! chain · tip · member/‹id› · anchor/‹id› · schema/‹id› · key/‹id›          ids are 32 raw bytes
+//! ```
 //! The path in the authenticated map is the SHA-256 of these bytes.
 
 use jmt::KeyHash;

@@ -80,6 +80,9 @@ impl BlockTime {
     /// The first second of 1970.
     pub const EPOCH: BlockTime = BlockTime(0);
 
+    /// The last second of the year 9999.
+    pub const MAX: BlockTime = BlockTime(BLOCK_TIME_MAX);
+
     /// A time from seconds since 1970; none after the year 9999.
     pub const fn from_unix(seconds: u64) -> Option<Self> {
         if seconds <= BLOCK_TIME_MAX { Some(Self(seconds)) } else { None }

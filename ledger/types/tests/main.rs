@@ -1,1 +1,3 @@
-//! Integration tests.
+//! Integration tests of the ledger's types.
+
+mod entries;

@@ -243,6 +243,27 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            kind in 0u8..4,
+            tail in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+        ) {
+            let bytes = [&[0, 1, 0, 0, 0, 1, kind], &tail[..]].concat();
+            for bytes in [&bytes[..], &bytes[6..]] {
+                if let Ok(row) = RecordRow::from_bytes(bytes) {
+                    proptest::prop_assert_eq!(&row.to_bytes()[..], bytes);
+                }
+                if let Ok(pending) = Pending::from_bytes(bytes) {
+                    proptest::prop_assert_eq!(&pending.to_bytes()[..], bytes);
+                }
+                if let Ok(head) = head_from_bytes(bytes) {
+                    proptest::prop_assert_eq!(&head_to_bytes(head)[..], bytes);
+                }
+            }
+        }
+    }
+
     #[test]
     fn pending_rows_read_back() {
         let c = Commitment::new(Fe::from_u64(1));

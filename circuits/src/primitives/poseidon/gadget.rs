@@ -44,3 +44,34 @@ fn fifth_power<F: SuiteField>(x: &FpVar<F>) -> Result<FpVar<F>, SynthesisError> 
     let square = x.square()?;
     Ok(square.square()? * x)
 }
+
+#[cfg(test)]
+mod tests {
+    use ark_bn254::Fr;
+    use ark_r1cs_std::GR1CSVar;
+    use ark_relations::gr1cs::ConstraintSystem;
+
+    use super::*;
+    use crate::primitives::constraints::witness;
+
+    /// Constraints of a hash of so many witnesses after so many constants.
+    fn cost(constants: usize, witnesses: usize) -> usize {
+        let cs = ConstraintSystem::<Fr>::new_ref();
+        let mut inputs: Vec<FpVar<Fr>> = (0..constants as u64).map(|c| FpVar::Constant(Fr::from(c))).collect();
+        inputs.extend((0..witnesses as u64).map(|w| witness(&cs, || Ok(Fr::from(w + 50))).unwrap()));
+        let values: Vec<Fr> = inputs.iter().map(|input| input.value().unwrap()).collect();
+        assert_eq!(hash(&inputs).unwrap().value().unwrap(), crate::primitives::poseidon::hash(&values));
+        assert!(cs.is_satisfied().unwrap());
+        cs.num_constraints()
+    }
+
+    #[test]
+    fn computes_the_native_hash_at_the_expected_cost() {
+        for arity in 1..=12 {
+            let sboxes = 8 * (arity + 1) + Fr::PARTIAL_ROUNDS[arity - 1];
+            assert_eq!(cost(0, arity), 3 * (sboxes - 1), "arity {arity}: the capacity is constant");
+        }
+        assert_eq!([cost(0, 3), cost(0, 4), cost(1, 2), cost(1, 4)], [261, 297, 258, 318]);
+        assert_eq!(cost(3, 0), 0);
+    }
+}

@@ -1,8 +1,7 @@
 //! What a patched prover can do: prove without checking, from any assignment. For attack tests and the demo.
 //!
-//! Nothing here is a risk to a verifier: against a prover that lies, the circuit and the verifier are the
-//! defence. It is one to an honest holder, who would send out proofs that verify nowhere, and whose request
-//! for a false fact would be answered in a way that can be told from a true one.
+//! No risk to a verifier: against a prover that lies, circuit and verifier are the defence. It is one to an
+//! honest holder, whose answer to a false fact would not verify and so could be told from a true one.
 
 pub use crate::statements::fact::assignment::{Assignment, ClauseAssignment, RECORD_DEPTH, Step};
 
@@ -22,6 +21,12 @@ pub fn relation_of(suite: Suite, public: &Public, private: &Assignment) -> Resul
 /// Which clauses of the circuit this assignment does not satisfy; none if it is a witness.
 pub fn violations(suite: Suite, statement: Statement, public: &Public, private: &Assignment) -> Vec<Violation> {
     with_field!(suite, F => crate::backend::r1cs::violations::<F>(statement, &circuit(public, private)))
+}
+
+/// How many private variables could each be changed alone without breaking a constraint. Hints that their
+/// gadget leaves free are among them: the inverse in a zero test of zero. None other should be.
+pub fn loose_variables(suite: Suite, statement: Statement, public: &Public, private: &Assignment) -> Option<usize> {
+    with_field!(suite, F => crate::backend::r1cs::loose_variables::<F>(statement, &circuit(public, private)))
 }
 
 /// A proof made of whatever is given, true or not.

@@ -177,18 +177,21 @@ impl TruthTable {
 
     /// Whether the answer is yes for every value that the unknown clauses may have.
     pub(crate) fn holds(self, answers: &[Answer]) -> bool {
-        let rows = Self::rows(answers.len().min(Self::CLAUSES_MAX));
-        let mut table: Vec<bool> = (0..rows).map(|index| self.0 >> index & 1 == 1).collect();
+        let answers = &answers[..answers.len().min(Self::CLAUSES_MAX)];
+        let mut table: [bool; 16] = std::array::from_fn(|index| self.0 >> index & 1 == 1);
+        let mut rows = Self::rows(answers.len());
         for answer in answers {
-            table = table
-                .chunks_exact(2)
-                .map(|pair| match answer {
-                    Answer::Known(value) => pair[usize::from(*value)],
-                    Answer::Unknown => pair[0] && pair[1],
-                })
-                .collect();
+            rows /= 2;
+            for row in 0..rows {
+                let (no, yes) = (table[2 * row], table[2 * row + 1]);
+                table[row] = match answer {
+                    Answer::Known(true) => yes,
+                    Answer::Known(false) => no,
+                    Answer::Unknown => no && yes,
+                };
+            }
         }
-        table == [true]
+        table[0]
     }
 }
 

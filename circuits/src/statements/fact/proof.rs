@@ -7,7 +7,6 @@
 use rand::{CryptoRng, RngCore};
 
 use crate::backend::{Proof, r1cs};
-use crate::fe::FeError;
 use crate::keys::{PreparedVerifyingKey, ProvingKey, SetupError, VerifyFailure};
 use crate::statements::fact::assignment::Assignment;
 use crate::statements::fact::circuit::Circuit;
@@ -65,7 +64,7 @@ pub fn prove(
     let private = Assignment::new(suite, &public.clauses, witness).map_err(Violation::from)?;
     relation::holds(suite, public, &private)?;
     let circuit = Circuit { inputs: public.inputs(), private: &private };
-    let proof = key.prove(&circuit, rng).map_err(|_: SetupError| ProveError::Backend)?;
+    let proof = key.prove(&circuit, rng).map_err(|_| ProveError::Backend)?;
     verify(key.prepared(), public, &proof).map_err(ProveError::OwnProof)?;
     Ok(proof)
 }
@@ -77,14 +76,9 @@ pub fn verify(key: &PreparedVerifyingKey, public: &Public, proof: &Proof) -> Res
 }
 
 /// The shape of a statement's constraint system.
-pub fn shape(suite: Suite, statement: Statement) -> Result<Shape, SetupFailed> {
-    with_field!(suite, F => r1cs::shape::<F>(statement)).map_err(|_| SetupFailed(statement))
+pub fn shape(suite: Suite, statement: Statement) -> Result<Shape, SetupError> {
+    with_field!(suite, F => r1cs::shape::<F>(statement)).map_err(|_| SetupError(statement))
 }
-
-/// The circuit could not be built: a fault of ours.
-#[derive(Debug, thiserror::Error)]
-#[error("our bug: the circuit of {0} could not be built")]
-pub struct SetupFailed(Statement);
 
 impl From<VerifyFailure> for VerifyError {
     fn from(failure: VerifyFailure) -> VerifyError {
@@ -97,11 +91,5 @@ impl From<VerifyFailure> for VerifyError {
             }
             VerifyFailure::Proof(ProofRefused::Equation) => VerifyError::Refused,
         }
-    }
-}
-
-impl From<FeError> for ProveError {
-    fn from(error: FeError) -> ProveError {
-        ProveError::Violation(Violation::Element(error))
     }
 }

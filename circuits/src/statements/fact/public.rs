@@ -143,3 +143,41 @@ impl Clause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_not_below_the_modulus_are_refused_in_every_place() {
+        let clause = Clause::equals(Clause::unused().field, Fe::from_u64(1));
+        let good = Public {
+            anchor: Anchor::new(Fe::ZERO),
+            issuer: IssuerId::new(Fe::ZERO),
+            schema: SchemaId::new(Fe::ZERO),
+            today: Day::new(1),
+            scope: Scope::new(Fe::ZERO),
+            pseudonym: Pseudonym::new(Fe::ZERO),
+            digest: RequestDigest::new(Fe::ZERO),
+            table: TruthTable::new(0b10),
+            clauses: vec![clause],
+        };
+        assert_eq!(good.check(Suite::Bn254, Statement::Fact1), Ok(()), "control");
+        let wide = Fe::unchecked([0xff; 32]);
+        let places: [fn(&mut Public, Fe); 7] = [
+            |p, fe| p.anchor = Anchor::new(fe),
+            |p, fe| p.issuer = IssuerId::new(fe),
+            |p, fe| p.schema = SchemaId::new(fe),
+            |p, fe| p.scope = Scope::new(fe),
+            |p, fe| p.pseudonym = Pseudonym::new(fe),
+            |p, fe| p.digest = RequestDigest::new(fe),
+            |p, fe| p.clauses[0].low = fe,
+        ];
+        for place in places {
+            let mut public = good.clone();
+            place(&mut public, wide);
+            let expected = Err(PublicError::Element(FeError::NotCanonical(Suite::Bn254)));
+            assert_eq!(public.check(Suite::Bn254, Statement::Fact1), expected);
+        }
+    }
+}

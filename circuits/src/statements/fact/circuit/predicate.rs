@@ -113,3 +113,43 @@ fn absence<F: SuiteField>(modes: &Modes<F>, clause: &PrivateClause<F>) -> Result
     let not_recorded = &missing - &reason[2];
     Ok((missing, not_recorded))
 }
+
+#[cfg(test)]
+mod tests {
+    use ark_bn254::Fr;
+    use ark_r1cs_std::GR1CSVar;
+    use ark_relations::gr1cs::ConstraintSystem;
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+    use crate::primitives::constraints::witness;
+    use crate::statements::fact::TruthTable;
+    use crate::statements::fact::predicate::Answer as Native;
+
+    #[test]
+    fn the_fold_is_the_native_one() {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(16);
+        let mut both = [0; 2];
+        for _ in 0..4_000 {
+            // sparse and dense tables, so that yes and no are both seen with much unknown
+            let table: u16 =
+                if rng.r#gen() { rng.r#gen::<u16>() | rng.r#gen::<u16>() | rng.r#gen::<u16>() } else { rng.r#gen() };
+            let states: [u8; 4] = std::array::from_fn(|_| rng.gen_range(0..3));
+            let native = states.map(|s| if s == 2 { Native::Unknown } else { Native::Known(s == 1) });
+            let cs = ConstraintSystem::<Fr>::new_ref();
+            let bit = |bit: bool| witness(&cs, || Ok(Fr::from(bit))).unwrap();
+            let bits = (0..16).map(|i| bit(table >> i & 1 == 1)).collect();
+            // the value of what is unknown is anything
+            let value = |s: u8, any: bool| bit(if s == 2 { any } else { s == 1 });
+            let answers: Vec<_> =
+                states.map(|s| Answer { known: bit(s != 2), value: value(s, rng.r#gen()) }).into_iter().collect();
+            let folded = fold(bits, &answers).value().unwrap();
+            let expected = TruthTable::new(table).holds(&native);
+            assert_eq!(folded, Fr::from(expected), "{table:#x} {states:?}");
+            assert!(cs.is_satisfied().unwrap());
+            assert_eq!(cs.num_constraints(), 3 * 15);
+            both[usize::from(expected)] += 1;
+        }
+        assert!(both.iter().all(|seen| *seen > 500), "{both:?}");
+    }
+}

@@ -1,0 +1,3 @@
+//! What holds the house together.
+
+mod tidy;
