@@ -57,7 +57,7 @@ pub enum AnswerError {
     No(&'static str),
     /// A record could not be read.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(Box<ReadError>),
     /// The keys could not be read.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
@@ -76,6 +76,12 @@ pub enum AnswerError {
     /// The proof could not be made. Our bug, or a record that changed meanwhile.
     #[error(transparent)]
     Prove(#[from] ProveError),
+}
+
+impl From<ReadError> for AnswerError {
+    fn from(error: ReadError) -> AnswerError {
+        AnswerError::Read(Box::new(error))
+    }
 }
 
 /// A record that satisfies a part.

@@ -149,8 +149,8 @@ fn older_seal(c: &Case) -> (vouchsafe_ledger_types::seal::Seal, vouchsafe_ledger
     use vouchsafe_ledger::engine::Engine;
     let snapshot = scene().institution.ledger().snapshot().unwrap();
     let size = c.evidence.checkpoint.unverified().size;
-    let newest = (1..=snapshot.height().get()).map(Height::new);
-    let newest = newest.filter(|h| snapshot.seal_at(*h).unwrap().checkpoint_size() == size).next_back().unwrap();
+    let mut newest = (1..=snapshot.height().get()).map(Height::new);
+    let newest = newest.rfind(|h| snapshot.seal_at(*h).unwrap().checkpoint_size() == size).unwrap();
     let older = Height::new(c.evidence.seal.height.get() - 1);
     (snapshot.seal_at(older).unwrap(), snapshot.seal_inclusion(older, newest).unwrap())
 }
