@@ -29,6 +29,8 @@ pub const LANGUAGE: &str = "vouchsafe-cel/1";
 const TEXT_BYTES_MAX: usize = 4096;
 const DEPTH_MAX: u16 = 32;
 const CLAUSES_MAX: usize = 4;
+/// How much of a part an error shows.
+const PART_CHARS_MAX: usize = 200;
 
 /// A compiled predicate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +84,16 @@ impl PredicateError {
     }
 
     fn part(expr: &IdedExpr, why: impl Into<String>) -> PredicateError {
-        PredicateError::Part { part: show::show(expr), why: why.into() }
+        PredicateError::named(&show::show(expr), why)
+    }
+
+    /// A part by its text, cut where nobody would read on.
+    fn named(part: &str, why: impl Into<String>) -> PredicateError {
+        let mut shown: String = part.chars().take(PART_CHARS_MAX).collect();
+        if shown.len() < part.len() {
+            shown.push('…');
+        }
+        PredicateError::Part { part: shown, why: why.into() }
     }
 }
 
@@ -113,8 +124,7 @@ fn into_clauses(formula: Formula) -> Result<Predicate, PredicateError> {
     }
     for (index, test) in tests.iter().enumerate() {
         if !table.depends_on(index) {
-            let why = "it makes no difference to the answer: leave it out".to_owned();
-            return Err(PredicateError::Part { part: test.source.clone(), why });
+            return Err(PredicateError::named(&test.source, "it makes no difference to the answer: leave it out"));
         }
     }
     let mut clauses: Vec<Clause> = tests.iter().map(|test| test.clause()).collect();
