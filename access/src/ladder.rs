@@ -5,7 +5,7 @@
 //!
 //! The holder key opens headers (subject key, validity, blinding) as well, so it stands above every tier.
 //! These keys never leave the vault: readers get data keys. Does not protect a record of which a data key was
-//! released: revocation stops later releases. Spec: DESIGN.md, section 7.
+//! released: revocation stops later releases. Spec: docs/architecture.md, "Vault and keys".
 
 use vouchsafe_circuits::record::Tier;
 

@@ -7,7 +7,7 @@
 //!     vault       ciphertext blobs and their index; what is staged, pending and committed
 //!     ledger      the view and the writer of the ledger that the vault needs, as traits
 //!
-//! Knows no ledger: `prover-service` implements the traits. Spec: DESIGN.md, section 7.
+//! Knows no ledger: `prover-service` implements the traits. Spec: docs/architecture.md, "Vault and keys".
 #![forbid(unsafe_code)]
 
 pub mod aead;

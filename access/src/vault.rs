@@ -7,7 +7,7 @@
 //!
 //! A crash between any two steps leaves pending records, which the next `settle` finishes: run it after opening. One
 //! resource version becomes one commitment, ever. Not here: release to readers, which goes through the one door.
-//! On disk: DIR/index (RocksDB), DIR/blobs. Spec: DESIGN.md, section 7.
+//! On disk: DIR/index (RocksDB), DIR/blobs. Spec: docs/architecture.md, "Vault and keys".
 
 mod blobs;
 mod check;

@@ -223,7 +223,7 @@ impl VerifyingKey {
 
     /// Computes what every verification shares.
     pub fn prepare(&self) -> PreparedVerifyingKey {
-        let key = Arc::new(ark_groth16::prepare_verifying_key(&self.key));
+        let key = Arc::new(groth16::prepare(&self.key));
         PreparedVerifyingKey { label: self.label, id: self.id(), key }
     }
 }

@@ -1,7 +1,7 @@
 //! Suites: which curve a ledger proves on, chosen once at genesis.
 //!
 //! Outside this crate a suite is the [`Suite`] value; inside, code is generic over [`SuiteField`] and
-//! `with_field!` turns the one into the other. See DESIGN section 3 and `docs/decisions/`.
+//! `with_field!` turns the one into the other. Decisions: `docs/decisions/`.
 
 use ark_ff::PrimeField;
 use serde::{Deserialize, Serialize};

@@ -23,6 +23,7 @@ use vouchsafe_ledger_types::disclosure::{DisclosureDetails, DisclosureOpening, O
 use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
 use vouchsafe_ledger_types::evidence::Evidence;
 use vouchsafe_ledger_types::request::{Part, Request, RequestError};
+use vouchsafe_ledger_types::units::BlockTime;
 
 pub(crate) use assemble::{Logged, Proved, assemble};
 
@@ -32,6 +33,8 @@ use crate::key_files::{KeyFileError, KeyPair};
 
 /// How far the asker's day may be from ours: its clock and time zone.
 const ASKED_ON_DAYS: u32 = 1;
+/// How many days an auditor can ask for the opening of a disclosure.
+const OPENING_DAYS: u64 = 90;
 
 /// Where proving keys come from.
 pub trait ProvingKeys: Send + Sync {
@@ -58,6 +61,9 @@ pub enum AnswerError {
     /// A record could not be read.
     #[error(transparent)]
     Read(Box<ReadError>),
+    /// There is no proving key for the statement.
+    #[error("this institution has no proving key for {0}: restore the folder `keys` from a backup")]
+    NoKey(Statement),
     /// The keys could not be read.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
@@ -100,24 +106,38 @@ pub async fn answer(
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Evidence, AnswerError> {
     let digest = check(institution, keys, request)?;
-    let subject = institution.vault().subject(subject)?.ok_or(AnswerError::NoSubject)?;
+    let known = institution.vault().subject(subject)?;
     let mut found = Vec::new();
     for part in &request.parts {
         let schema = part.schema().map_err(RequestError::Schema)?;
-        let candidates = institution.vault().find(subject, schema.id())?;
+        let candidates = match known {
+            Some(subject) => institution.vault().find(subject, schema.id())?,
+            None => Vec::new(),
+        };
         found.push(choose(institution, part, schema, candidates).await?);
     }
     let opening = note(institution, request, digest, &found, rng)?;
     let body = Disclosure {
         commitment: opening.commitment(),
         purpose: PurposeClass::of_code(&request.purpose),
-        deadline: request.expires,
+        deadline: deadline(institution.clock().now()),
     };
     let receipt = institution.pen().submit(institution.ledger(), Body::Disclosure(body))?;
+    if known.is_none() {
+        return Err(AnswerError::NoSubject);
+    }
     let found: Option<Vec<Found>> = found.into_iter().collect();
     let found = found.ok_or(AnswerError::No("no active record of the subject satisfies the predicate"))?;
     let logged = Logged { opening: opening.question(), entry: receipt.entry };
     tokio::task::block_in_place(|| prove(institution, keys, request, found, digest, logged, rng))
+}
+
+/// Until when an auditor's wish to see the opening must be met: a whole number of days, since the deadline stands in
+/// clear and must not tell one question from another.
+fn deadline(now: BlockTime) -> BlockTime {
+    const DAY: u64 = 86_400;
+    let days = now.unix() / DAY + 1 + OPENING_DAYS;
+    BlockTime::from_unix(days * DAY).unwrap_or(now)
 }
 
 fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -> Result<RequestDigest, AnswerError> {
@@ -148,8 +168,9 @@ fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -
         if snapshot.value::<vouchsafe_ledger_types::state_value::SchemaState>(schema)?.is_none() {
             return refuse("its schema is not registered on the ledger");
         }
-        if keys.keys(part.statement)?.is_none_or(|(_, key)| key.id() != part.key) {
-            return refuse("it names a verifying key that this institution does not have");
+        let (_, key) = keys.keys(part.statement)?.ok_or(AnswerError::NoKey(part.statement))?;
+        if key.id() != part.key {
+            return refuse("it names another verifying key than ours: ask with a newer trust file");
         }
     }
     Ok(request.digest()?)
@@ -217,8 +238,7 @@ fn prove(
     };
     let mut proved = Vec::new();
     for ((found, membership), part) in found.into_iter().zip(memberships).zip(&request.parts) {
-        let pair = keys.keys(part.statement)?;
-        let (proving, verifying) = pair.ok_or_else(|| AnswerError::Request("its statement is not known".to_owned()))?;
+        let (proving, verifying) = keys.keys(part.statement)?.ok_or(AnswerError::NoKey(part.statement))?;
         let public = public_inputs(request, part, &found, membership.anchor, digest, seal.time.day())?;
         let witness = Witness::new(found.record.opening, membership.path);
         let proof = fact::prove(&proving, &public, &witness, rng)?;

@@ -3,7 +3,8 @@
 use rand::{CryptoRng, RngCore};
 use vouchsafe_circuits::record::Day;
 use vouchsafe_circuits::schema::{Schema, builtin};
-use vouchsafe_ledger_types::ids::{IdError, MemberId, MemberName};
+use vouchsafe_circuits::statements::fact::{Clause, TruthTable};
+use vouchsafe_ledger_types::ids::{MemberId, MemberName};
 use vouchsafe_ledger_types::request::{Part, REQUEST_VERSION, Request, RequestError, RequestNonce};
 use vouchsafe_ledger_types::trust::Trust;
 use vouchsafe_ledger_types::units::BlockTime;
@@ -41,6 +42,12 @@ pub enum AskError {
     /// The trust file names no key for the statement.
     #[error("the trust file names no verifying key for {0}: fetch a newer one")]
     NoKey(String),
+    /// The trust file is too old to ask with.
+    #[error("the trust file is past its refresh-by date: fetch a newer one")]
+    StaleTrust,
+    /// The question would lapse before it is asked.
+    #[error("the request would expire before it is asked: give a later time")]
+    Expired,
     /// A field of the request is out of its bounds.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -53,6 +60,12 @@ pub fn ask(
     now: BlockTime,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Request, AskError> {
+    if now > trust.refresh_by {
+        return Err(AskError::StaleTrust);
+    }
+    if question.expires <= now {
+        return Err(AskError::Expired);
+    }
     let asked_on = now.day();
     let predicate = predicate::compile(&question.predicate, &question.schema, day(asked_on))?;
     let no_key = || AskError::NoKey(predicate.statement.name().to_owned());
@@ -86,11 +99,7 @@ pub fn ask(
 }
 
 /// The compiler that verifying hands the parts of a request to.
-pub fn compile_part(
-    part: &Part,
-    asked_on: u32,
-) -> Result<(Vec<vouchsafe_circuits::statements::fact::Clause>, vouchsafe_circuits::statements::fact::TruthTable), String>
-{
+pub fn compile_part(part: &Part, asked_on: u32) -> Result<(Vec<Clause>, TruthTable), String> {
     if part.language != LANGUAGE {
         return Err(format!("the predicate is in {:?}; this program compiles {LANGUAGE}", part.language));
     }
@@ -102,14 +111,9 @@ pub fn compile_part(
     Ok((predicate.clauses, predicate.table))
 }
 
-/// A schema by its built-in name, or a document's text.
+/// A built-in schema by its name.
 pub fn schema_named(name: &str) -> Option<Schema> {
     builtin::by_name(name)
-}
-
-/// An issuer's id from its name, or as 64 hex digits.
-pub fn issuer_named(text: &str) -> Result<MemberName, IdError> {
-    text.parse()
 }
 
 fn day(days: u32) -> Day {

@@ -15,6 +15,7 @@ mod prove;
 mod request;
 mod verify;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,13 +23,14 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use vouchsafe_access::secret::Passphrase;
 use vouchsafe_ledger::clock::SystemClock;
+use vouchsafe_ledger_types::evidence::EVIDENCE_BYTES_MAX;
 
 use crate::institution::{Institution, passphrase};
 use failure::{Failure, Outcome};
 
 /// Share facts about records without showing the records.
 #[derive(Parser)]
-#[command(name = "vouch", version, about, max_term_width = 100)]
+#[command(name = "vouch", version, max_term_width = 100)]
 struct Cli {
     /// Print one JSON object for machines.
     #[arg(long, global = true)]
@@ -108,7 +110,12 @@ pub fn run() -> ExitCode {
 
 /// Reads a small file whole.
 fn read_file(path: &Path) -> Outcome<Vec<u8>> {
-    std::fs::read(path).map_err(|error| Failure::usage_text(format!("{}: {error}", path.display())))
+    let unreadable = |error: std::io::Error| Failure::usage_text(format!("{}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    // one byte more than is allowed: whoever parses it sees that it is too large
+    file.take(EVIDENCE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }
 
 /// Writes a file whole or not at all.

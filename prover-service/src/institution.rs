@@ -158,9 +158,10 @@ impl Institution {
         let layout = Layout::of(dir);
         let identity = read_identity(dir, &layout)?;
         let keystore = Keystore::open(&layout.keystore(), passphrase)?;
+        // the vault first: it says in words when another process has the folder open
+        let vault = Vault::open(&layout.vault(), &keystore)?;
         let validator = SigningKey::from_seed(keystore.validator_seed().expose());
         let ledger = Solo::open(&layout.ledger(), validator, Arc::clone(&clock), Options::default())?;
-        let vault = Vault::open(&layout.vault(), &keystore)?;
         let disclosures = DisclosureBook::open(&layout.disclosures(), keystore.audit_seed())?;
         let member = MemberId::of(&identity.chain, &identity.member);
         Ok(Institution {

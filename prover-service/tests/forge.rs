@@ -48,6 +48,11 @@ impl Scene {
 
     /// Logs a question as a member, whatever the ledger makes of it.
     pub fn log(&self, pen: &Pen, request: &Request, deadline: BlockTime) -> Logged {
+        self.log_for(&request.purpose, pen, request, deadline)
+    }
+
+    /// Logs it for a purpose that may be another than the request's.
+    pub fn log_for(&self, purpose: &str, pen: &Pen, request: &Request, deadline: BlockTime) -> Logged {
         let blinding = || {
             let mut bytes = [0; 32];
             OsRng.fill_bytes(&mut bytes);
@@ -62,7 +67,7 @@ impl Scene {
         };
         let digest = request.digest().unwrap();
         let opening = DisclosureOpening::new(details, digest, blinding(), blinding()).unwrap();
-        let purpose = PurposeClass::of_code(&request.purpose);
+        let purpose = PurposeClass::of_code(purpose);
         let body = Disclosure { commitment: opening.commitment(), purpose, deadline };
         let entry = pen.write(Body::Disclosure(body)).unwrap();
         let receipts = self.institution.ledger().submit(vec![entry]).unwrap();

@@ -122,18 +122,7 @@ impl Scene {
 
     /// A question about patients, of a member.
     pub fn ask_of(&self, predicate: &str, issuer: &str) -> Request {
-        let now = now();
-        let question = Question {
-            predicate: predicate.to_owned(),
-            schema: builtin::patient(),
-            issuer: issuer.parse().unwrap(),
-            verifier: "insurer".to_owned(),
-            purpose: "HPAYMT".to_owned(),
-            legal_basis: None,
-            expires: now.plus_seconds(LIFETIME_SECONDS).unwrap(),
-            max_age_seconds: MAX_AGE_SECONDS,
-        };
-        ask(&question, &self.trust, now, &mut OsRng).unwrap()
+        ask_with(&self.trust, predicate, issuer)
     }
 
     /// The honest holder's answer about the protagonist.
@@ -150,6 +139,22 @@ impl Scene {
     pub fn verifier<'a>(&'a self, request: &'a Request) -> Verifier<'a> {
         Verifier { request, trust: &self.trust, now: now(), compile: &compile_part }
     }
+}
+
+/// A question about patients on the ledger of this trust file.
+pub fn ask_with(trust: &Trust, predicate: &str, issuer: &str) -> Request {
+    let now = now();
+    let question = Question {
+        predicate: predicate.to_owned(),
+        schema: builtin::patient(),
+        issuer: issuer.parse().unwrap(),
+        verifier: "insurer".to_owned(),
+        purpose: "HPAYMT".to_owned(),
+        legal_basis: None,
+        expires: now.plus_seconds(LIFETIME_SECONDS).unwrap(),
+        max_age_seconds: MAX_AGE_SECONDS,
+    };
+    ask(&question, trust, now, &mut OsRng).unwrap()
 }
 
 /// The time.

@@ -101,6 +101,11 @@ pub(crate) fn prove_by_reference<E: Pairing<ScalarField: SuiteField>>(
     Proof::from_bytes(&compressed(&proof)).map_err(|_| SynthesisError::Unsatisfiable)
 }
 
+/// A verifying key with its pairings computed.
+pub(crate) fn prepare<E: Pairing>(key: &ArkVerifyingKey<E>) -> ArkPrepared<E> {
+    ark_groth16::prepare_verifying_key(key)
+}
+
 /// Accepts a proof of these inputs, or says why not.
 pub(crate) fn verify<E: Pairing>(
     key: &ArkPrepared<E>,

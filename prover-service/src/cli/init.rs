@@ -62,15 +62,16 @@ pub(super) fn run(context: &Context, args: Args) -> Outcome {
     })?;
     let file = Layout::of(&args.data).trust();
     let text = super::to_json(&trust)?;
-    context.say(&trust, || {
-        format!(
-            "{text}\nMade {} on chain {}. The trust file above is what verifiers need; it is kept in {}.\n\
+    context.say(&trust, || text.trim_end().to_owned());
+    if !context.json {
+        eprintln!(
+            "\nMade {} on chain {}. The trust file above is what verifiers need; it is kept in {}.\n\
              Its keys are development keys: good for trying, not for production.\n\
              Keep the passphrase: without it nobody can read the vault, nor can we.",
             founding.member,
             founding.chain,
             file.display()
-        )
-    });
+        );
+    }
     Ok(())
 }

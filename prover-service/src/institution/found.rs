@@ -124,7 +124,7 @@ impl Founding {
         };
         let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(io(parent))?;
-        let beside = tempfile::Builder::new().prefix(".vouch-init-").tempdir_in(parent).map_err(io(parent))?;
+        let beside = private_folder(parent).map_err(io(parent))?;
         let trust = self.fill(&Layout::of(beside.path()), passphrase, rng)?;
         std::fs::rename(beside.path(), dir).map_err(io(dir))?;
         std::fs::File::open(parent).and_then(|d| d.sync_all()).map_err(io(parent))?;
@@ -231,6 +231,15 @@ pub fn trust_of(ledger: &Solo, keys: &[&VerifyingKey], now: BlockTime) -> Result
         witnesses_required: 0,
         refresh_by: now.plus_seconds(TRUST_LIFETIME_SECONDS).unwrap_or(now),
     })
+}
+
+/// A folder beside the one to be, that nobody else can read.
+fn private_folder(parent: &Path) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".vouch-init-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir_in(parent)
 }
 
 fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), FoundError> {

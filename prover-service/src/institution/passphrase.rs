@@ -38,7 +38,8 @@ pub fn passphrase(file: Option<&Path>, new: bool) -> Result<Passphrase, Passphra
         (Some(file), _) => {
             let from = file.display().to_string();
             let text = std::fs::read_to_string(file).map_err(|source| PassphraseError::Read { from, source })?;
-            Zeroizing::new(Zeroizing::new(text).trim_end_matches(['\r', '\n']).to_owned())
+            let text = Zeroizing::new(text);
+            Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())
         }
         (None, Ok(text)) => Zeroizing::new(text),
         (None, Err(_)) if std::io::stdin().is_terminal() => typed(new)?,

@@ -47,9 +47,7 @@ impl Lowering<'_> {
                 let (index, _) = self.field(field)?;
                 Ok(test(index, Ask::Absent, expr))
             }
-            ("exists" | "exists_one" | "all" | "none" | "count" | "size" | "filter" | "map", _) => {
-                Err(PredicateError::part(expr, OTHER_RECORDS))
-            }
+            _ if counts_records(expr) => Err(PredicateError::part(expr, OTHER_RECORDS)),
             _ => Err(self.not_a_test(expr)),
         }
     }
@@ -72,13 +70,13 @@ impl Lowering<'_> {
         flatten_and(expr, &mut parts);
         let mut known = known.clone();
         for part in &parts {
-            if let Some((index, code)) = self.fixed_code(part) {
-                known.insert(index, code);
+            let Some((index, code)) = self.fixed_code(part) else { continue };
+            if known.insert(index, code.clone()).is_some_and(|earlier| earlier != code) {
+                return Err(PredicateError::part(part, "the field cannot have two codes at once"));
             }
         }
         let lowered = parts.into_iter().map(|part| self.lower(part, &known)).collect::<Result<Vec<_>, _>>()?;
-        Formula::and(lowered)
-            .map_err(|test| PredicateError::named(&test.source, "no value lies between these bounds"))
+        Formula::and(lowered).map_err(|test| PredicateError::named(&test.source, "no value lies between these bounds"))
     }
 
     /// `code == "718-7"`: fixes what an integer next to that code means.
@@ -172,6 +170,7 @@ impl Lowering<'_> {
             (true, true) => {
                 Err(PredicateError::part(expr, "a clause compares a field with a constant, not two fields"))
             }
+            (false, false) if [a, b].into_iter().any(counts_records) => Err(PredicateError::part(expr, OTHER_RECORDS)),
             (false, false) => Err(PredicateError::part(expr, "neither side is a field of the schema")),
             (true, false) => self.field(a).map(|(index, field)| (index, field, b, false)),
             (false, true) => self.field(b).map(|(index, field)| (index, field, a, true)),
@@ -218,6 +217,16 @@ impl Lowering<'_> {
         let number_type =
             number_type(self.schema, field, code.map(String::as_str)).map_err(|why| PredicateError::part(expr, why))?;
         operand_number(&number_type, constant, self.asked_on)
+    }
+}
+
+/// Whether it asks about several records.
+fn counts_records(expr: &IdedExpr) -> bool {
+    const WORDS: [&str; 8] = ["exists", "exists_one", "all", "none", "count", "size", "filter", "map"];
+    match &expr.expr {
+        Expr::Comprehension(_) => true,
+        Expr::Call(call) => WORDS.contains(&call.func_name.as_str()),
+        _ => false,
     }
 }
 

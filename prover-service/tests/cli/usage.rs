@@ -52,6 +52,7 @@ fn a_question_that_cannot_be_asked_is_bad_usage_and_writes_no_file() {
         "request --schema patient --issuer hospital --purpose HPAYMT --where active==\"true\" --trust {} --out {}";
     for (more, why) in [
         ("--verifier v --expires never", "--expires is a day"),
+        ("--verifier v --expires 2020-01-01", "expire before it is asked"),
         ("--verifier v --max-age 0", "max_age_seconds"),
         ("--verifier v --schema dentist", "neither a built-in schema"),
         ("--verifier v --issuer St.Mary!", ""),
@@ -68,6 +69,10 @@ fn a_question_that_cannot_be_asked_is_bad_usage_and_writes_no_file() {
         let ran = run(command(words)).exits(2);
         assert!(ran.err.contains(why), "{ran:?}");
     }
+    let mut stale: serde_json::Value = serde_json::from_slice(&std::fs::read(&trust).unwrap()).unwrap();
+    stale["refresh_by"] = json!(0);
+    let ran = ask(&write(&home, "stale.json", &stale), ADULT, &out).exits(2);
+    assert!(ran.err.contains("refresh-by"), "{ran:?}");
     assert!(!out.exists());
     ask(&trust, ADULT, &out).exits(0);
     assert!(out.exists());

@@ -40,6 +40,7 @@ const PARTS: &[(&str, &str, &str, &str)] = &[
     ("observation", "value > 5", "value > 5", "depends on code: write `code == \"…\" && …`"),
     ("observation", "code == \"718-7\" || value > 5", "value > 5", "depends on code"),
     ("observation", "!(code == \"718-7\") && value > 5", "value > 5", "depends on code"),
+    ("observation", "code == \"718-7\" && value > 5 && code == \"2339-0\"", "", "two codes at once"),
     ("observation", "code == \"0000-0\" && value > 5", "value > 5", "knows no unit and scale for the code 0000-0"),
     ("observation", "systolic >= 123", "123", "off the schema's grid: 0 to 300 in steps of 5 (mm[Hg])"),
     ("observation", "systolic >= 305", "305", "off the schema's grid"),
@@ -83,6 +84,7 @@ fn questions_about_other_records_get_that_explanation() {
         "icd10.under(\"E11\") && !snomed.exists(c, c == \"44054006\")",
         "count(icd10)",
         "size(icd10)",
+        "size(icd10) > 1",
         "none(icd10)",
         "icd10.filter(c, c == \"E11\")",
     ] {

@@ -130,18 +130,17 @@ fn numbers_have_the_scale_of_their_code() {
 
 #[test]
 fn truth_tables() {
-    let [s, m, f] = ["maritalStatus == \"S\"", "maritalStatus == \"M\"", "gender == \"female\""];
-    let clauses =
-        [Equals("maritalStatus", code("S")), Equals("maritalStatus", code("M")), Equals("gender", code("female"))];
+    let [s, n, f] = ["maritalStatus == \"S\"", "country == \"NG\"", "gender == \"female\""];
+    let clauses = [Equals("maritalStatus", code("S")), Equals("country", code("NG")), Equals("gender", code("female"))];
     // row r, from the left, has clause i true where bit i of r is set
     for (text, rows) in [
-        (format!("{s} && {m} && {f}"), "00000001"),
-        (format!("{s} || {m} || {f}"), "01111111"),
-        (format!("{s} && {m} || {f}"), "00011111"),
-        (format!("{s} && ({m} || {f})"), "00010101"),
-        (format!("({s} || {m}) && {f}"), "00000111"),
-        (format!("!({s}) && !({m}) && !({f})"), "10000000"),
-        (format!("{s} && {m} || {s} && {f} || {m} && {f}"), "00010111"),
+        (format!("{s} && {n} && {f}"), "00000001"),
+        (format!("{s} || {n} || {f}"), "01111111"),
+        (format!("{s} && {n} || {f}"), "00011111"),
+        (format!("{s} && ({n} || {f})"), "00010101"),
+        (format!("({s} || {n}) && {f}"), "00000111"),
+        (format!("!({s}) && !({n}) && !({f})"), "10000000"),
+        (format!("{s} && {n} || {s} && {f} || {n} && {f}"), "00010111"),
     ] {
         expect("patient", &text, &clauses, rows);
     }

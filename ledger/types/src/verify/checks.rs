@@ -7,7 +7,7 @@ use vouchsafe_circuits::{Anchor, RequestDigest};
 
 use super::{CLOCK_SKEW_SECONDS, Check, Refusal, Verified, Verifier};
 use crate::checkpoint::Checkpoint;
-use crate::entry::{Body, SignedEntry};
+use crate::entry::{Body, PurposeClass, SignedEntry};
 use crate::evidence::{Answer, EVIDENCE_VERSION, Evidence};
 use crate::ids::LogHash;
 use crate::log::InclusionProof;
@@ -160,6 +160,9 @@ impl Verifier<'_> {
         let Body::Disclosure(body) = &entry.entry().body else { return fail("the logged entry is not a disclosure") };
         if body.commitment != disclosure.opening.commitment(&digest) {
             return fail("the logged disclosure is not about this request");
+        }
+        if body.purpose != PurposeClass::of_code(&self.request.purpose) {
+            return fail("the disclosure was logged for another purpose than the request's");
         }
         if self.request.parts.iter().any(|part| part.issuer != entry.entry().header.member) {
             return fail("the disclosure was logged by another member than the issuer");
