@@ -60,7 +60,7 @@ pub enum AnswerError {
     No(&'static str),
     /// A record could not be read.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(Box<ReadError>),
     /// There is no proving key for the statement.
     #[error("this institution has no proving key for {0}: restore the folder `keys` from a backup")]
     NoKey(Statement),
@@ -82,6 +82,12 @@ pub enum AnswerError {
     /// The proof could not be made. Our bug, or a record that changed meanwhile.
     #[error(transparent)]
     Prove(#[from] ProveError),
+}
+
+impl From<ReadError> for AnswerError {
+    fn from(error: ReadError) -> AnswerError {
+        AnswerError::Read(Box::new(error))
+    }
 }
 
 /// A record that satisfies a part.

@@ -14,7 +14,7 @@ mod show;
 mod test;
 
 use cel::common::ast::IdedExpr;
-use cel::parser::Parser;
+use cel::parser::{ParseErrors, Parser};
 use vouchsafe_circuits::record::Day;
 use vouchsafe_circuits::schema::Schema;
 use vouchsafe_circuits::statements::Statement;
@@ -29,6 +29,8 @@ pub const LANGUAGE: &str = "vouchsafe-cel/1";
 const TEXT_BYTES_MAX: usize = 4096;
 const DEPTH_MAX: u16 = 32;
 const CLAUSES_MAX: usize = 4;
+/// How much of a part an error shows.
+const PART_CHARS_MAX: usize = 200;
 
 /// A compiled predicate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,9 @@ pub enum PredicateError {
     /// It is not CEL.
     #[error("the predicate is not CEL: {0}")]
     Syntax(String),
+    /// Its parts are nested too deeply.
+    #[error("the predicate is nested deeper than {DEPTH_MAX} levels: write it flatter")]
+    TooDeep,
     /// It is longer than 4096 bytes.
     #[error("the predicate is longer than {TEXT_BYTES_MAX} bytes")]
     TooLong,
@@ -68,8 +73,27 @@ pub enum PredicateError {
 }
 
 impl PredicateError {
+    /// The first thing that the parser objects to; what follows is mostly a consequence.
+    fn syntax(errors: &ParseErrors) -> PredicateError {
+        let Some(first) = errors.errors.first() else { return PredicateError::Syntax("it does not parse".to_owned()) };
+        if errors.errors.iter().any(|error| error.msg.to_lowercase().contains("recursion limit")) {
+            return PredicateError::TooDeep;
+        }
+        let (line, column) = first.pos;
+        PredicateError::Syntax(format!("line {line}, column {column}: {}", first.msg))
+    }
+
     fn part(expr: &IdedExpr, why: impl Into<String>) -> PredicateError {
-        PredicateError::Part { part: show::show(expr), why: why.into() }
+        PredicateError::named(&show::show(expr), why)
+    }
+
+    /// A part by its text, cut where nobody would read on.
+    fn named(part: &str, why: impl Into<String>) -> PredicateError {
+        let mut shown: String = part.chars().take(PART_CHARS_MAX).collect();
+        if shown.len() < part.len() {
+            shown.push('…');
+        }
+        PredicateError::Part { part: shown, why: why.into() }
     }
 }
 
@@ -79,7 +103,7 @@ pub fn compile(text: &str, schema: &Schema, asked_on: Day) -> Result<Predicate, 
         return Err(PredicateError::TooLong);
     }
     let parser = Parser::new().max_recursion_depth(DEPTH_MAX).error_recovery_limit(1);
-    let expr = parser.parse(text).map_err(|e| PredicateError::Syntax(e.to_string()))?;
+    let expr = parser.parse(text).map_err(|e| PredicateError::syntax(&e))?;
     let formula = Lowering { schema, asked_on }.formula(&expr)?;
     into_clauses(formula)
 }
@@ -100,8 +124,7 @@ fn into_clauses(formula: Formula) -> Result<Predicate, PredicateError> {
     }
     for (index, test) in tests.iter().enumerate() {
         if !table.depends_on(index) {
-            let why = "it makes no difference to the answer: leave it out".to_owned();
-            return Err(PredicateError::Part { part: test.source.clone(), why });
+            return Err(PredicateError::named(&test.source, "it makes no difference to the answer: leave it out"));
         }
     }
     let mut clauses: Vec<Clause> = tests.iter().map(|test| test.clause()).collect();

@@ -1,4 +1,12 @@
 //! What the prover service shows.
 
+mod cli;
+mod crash;
+mod demo;
+mod evidence;
 mod fhir;
 mod fixtures;
+mod forge;
+mod predicate;
+mod program;
+mod scene;

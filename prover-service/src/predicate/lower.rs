@@ -76,10 +76,7 @@ impl Lowering<'_> {
             }
         }
         let lowered = parts.into_iter().map(|part| self.lower(part, &known)).collect::<Result<Vec<_>, _>>()?;
-        Formula::and(lowered).map_err(|test| PredicateError::Part {
-            part: test.source,
-            why: "no value lies between these bounds".to_owned(),
-        })
+        Formula::and(lowered).map_err(|test| PredicateError::named(&test.source, "no value lies between these bounds"))
     }
 
     /// `code == "718-7"`: fixes what an integer next to that code means.

@@ -38,7 +38,7 @@ fn a_blood_pressure_is_one_record() {
     let expected = [
         "code=85354-9",
         "status=final",
-        "effective=imprecise", // a day, and the field holds instants
+        "effective=2012-09-17",
         "value=not applicable",
         "valueCode=not applicable",
         "systolic=107",
@@ -157,7 +157,7 @@ fn other_coding_systems_and_contained_medications() {
     assert_eq!(shown(&reading.records[0], "snomed"), "430127000");
     assert_eq!(shown(&reading.records[0], "rxnorm"), "unmapped");
     assert_eq!(shown(&reading.records[0], "intent"), "order");
-    assert_eq!(shown(&reading.records[0], "authoredOn"), "imprecise");
+    assert_eq!(shown(&reading.records[0], "authoredOn"), "2015-01-15");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn values_are_those_of_the_file() {
     let entry = |n| xuan.records.iter().find(|r| r.entry == Some(n)).unwrap();
     assert_eq!(shown(entry(4), "code"), "8302-2");
     assert_eq!(shown(entry(4), "value"), "1493"); // 149.33018226559972 cm
-    assert_eq!(shown(entry(4), "effective"), "1333496672");
+    assert_eq!(shown(entry(4), "effective"), "2012-04-03");
     assert_eq!(shown(entry(7), "value"), "238"); // 23.7895350104629 kg/m2
     assert_eq!(shown(entry(8), "systolic"), "129"); // 128.84833485647437 mm[Hg]
     assert_eq!(shown(entry(8), "diastolic"), "77");
