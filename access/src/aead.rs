@@ -1,9 +1,11 @@
 //! Authenticated encryption, by suite. Every envelope and file names the suite that sealed it.
 //!
-//!     aes256 (code 1)   payloads  AES-256-GCM (SP 800-38D), one message per key, 96-bit random nonce
-//!                       keys      AES-256-GCM-SIV (RFC 8452), which survives a repeated nonce
-//!                       KDF       HKDF-SHA256
-//!     sealed            nonce (12) ‖ ciphertext ‖ tag (16)
+//! ```text
+//! aes256 (code 1)   payloads  AES-256-GCM (SP 800-38D), one message per key, 96-bit random nonce
+//!                   keys      AES-256-GCM-SIV (RFC 8452), which survives a repeated nonce
+//!                   KDF       HKDF-SHA256
+//! sealed            nonce (12) ‖ ciphertext ‖ tag (16)
+//! ```
 //!
 //! Hides no lengths. A failure to open does not say why: key, bound data and ciphertext are one to the cipher.
 

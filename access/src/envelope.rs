@@ -1,10 +1,12 @@
 //! The envelope of a record: its parts, each sealed under a data key of its own, and the wraps of those keys.
 //!
-//!     part     Tier(t): the fields of tier t, raw, with the seed of their salts; Header: subject key, validity, blinding
-//!     payload  AES-256-GCM under a fresh data key; bound to suite, proof suite, commitment, schema and part
-//!     wrap     data key under AES-256-GCM-SIV, key = HKDF(tier or holder key, salt = erase key);
-//!              bound to the same, and to epoch and key id
-//!     blob     "VOUCHBLB" · version u16 = 1 · suite u16 · parts u8, each: part u8 · length u32 · sealed; nothing else readable
+//! ```text
+//! part     Tier(t): the fields of tier t, raw, with the seed of their salts; Header: subject key, validity, blinding
+//! payload  AES-256-GCM under a fresh data key; bound to suite, proof suite, commitment, schema and part
+//! wrap     data key under AES-256-GCM-SIV, key = HKDF(tier or holder key, salt = erase key);
+//!          bound to the same, and to epoch and key id
+//! blob     "VOUCHBLB" · version u16 = 1 · suite u16 · parts u8, each: part u8 · length u32 · sealed; nothing else readable
+//! ```
 //!
 //! Payloads go to the blob, wraps to the index, so that a rotation re-wraps keys and leaves payloads alone. A reader of
 //! a tier needs that tier's fields and salts, the other leaf hashes and the header hash, and recomputes the commitment.

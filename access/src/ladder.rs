@@ -1,7 +1,9 @@
 //! The key ladder of an epoch: who holds a key can derive those below it, never one above.
 //!
-//!     epoch secret → holder key → T4 → T3 → T2 → T1 → T0        each arrow HKDF-SHA256, info = label ‖ epoch ‖ rung
-//!     wrap key of a part = HKDF-SHA256(ikm = holder or tier key, salt = subject's erase key, info = label ‖ epoch ‖ part)
+//! ```text
+//! epoch secret → holder key → T4 → T3 → T2 → T1 → T0        each arrow HKDF-SHA256, info = label ‖ epoch ‖ rung
+//! wrap key of a part = HKDF-SHA256(ikm = holder or tier key, salt = subject's erase key, info = label ‖ epoch ‖ part)
+//! ```
 //!
 //! The holder key opens headers (subject key, validity, blinding) as well, so it stands above every tier.
 //! These keys never leave the vault: readers get data keys. Does not protect a record of which a data key was

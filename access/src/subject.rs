@@ -1,9 +1,11 @@
 //! Subjects: who a record is about, known to the index by handles and to statements by a subject key.
 //!
-//!     handle       HMAC-SHA256(index secret, label ‖ 0 ‖ "SYSTEM|VALUE")            many handles, one subject
-//!     subject key  first 31 bytes of HMAC-SHA256(subject secret, label ‖ n ‖ "SYSTEM|VALUE") of the canonical identifier,
-//!                  n = 0, or the first that gives no zero
-//!     erase key    32 random bytes per subject, kept only in the subject's row, wrapped: no row, no data keys
+//! ```text
+//! handle       HMAC-SHA256(index secret, label ‖ 0 ‖ "SYSTEM|VALUE")            many handles, one subject
+//! subject key  first 31 bytes of HMAC-SHA256(subject secret, label ‖ n ‖ "SYSTEM|VALUE") of the canonical identifier,
+//!              n = 0, or the first that gives no zero
+//! erase key    32 random bytes per subject, kept only in the subject's row, wrapped: no row, no data keys
+//! ```
 //!
 //! The canonical identifier is the one first given when the subject was first seen. Identifiers are trimmed, otherwise
 //! compared as they are: "0123" and "123" are two. Cannot check that two identifiers are one person's: the source says so.

@@ -1,9 +1,11 @@
 //! The vault: an institution's records, as ciphertext blobs and an index, and their way onto the ledger.
 //!
-//!     stage    encode, salt, commit to, seal; blobs durable, then one synced index batch: every record pending
-//!     settle   each pending record is looked up on the ledger, sent if it is not there, marked when it is
-//!     read     find and count records; open one for the holder's own proof
-//!     check    every blob, every row
+//! ```text
+//! stage    encode, salt, commit to, seal; blobs durable, then one synced index batch: every record pending
+//! settle   each pending record is looked up on the ledger, sent if it is not there, marked when it is
+//! read     find and count records; open one for the holder's own proof
+//! check    every blob, every row
+//! ```
 //!
 //! A crash between any two steps leaves pending records, which the next `settle` finishes: run it after opening. One
 //! resource version becomes one commitment, ever. Not here: release to readers, which goes through the one door.

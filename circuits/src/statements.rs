@@ -4,7 +4,7 @@
 //! statements/fact.rs    "an active record of this schema that this member committed satisfies this predicate"
 //! ```
 //!
-//! A statement's numbers and names are final: keys and evidence carry them. Spec: docs/spec/<statement>.md.
+//! A statement's numbers and names are final: keys and evidence carry them. Spec: `docs/spec/STATEMENT.md`.
 
 pub mod fact;
 

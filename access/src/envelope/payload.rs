@@ -1,9 +1,11 @@
 //! What is inside a part, and its bytes.
 //!
-//!     padded   length u32 · body · zeros to a multiple of 64
-//!     tier     version u8 = 1 · salt seed 32 · count u8 · fields in rising order, each: index u8 · value
-//!     header   version u8 = 1 · subject key 32 · valid from u32 · valid until u32 · blinding 32
-//!     value    0 absent: reason u8 · 1 integer: i64 · 2 date: i32 · 3 instant: i64 · 4 code, 5 text, 6 bytes: length u32 · bytes
+//! ```text
+//! padded   length u32 · body · zeros to a multiple of 64
+//! tier     version u8 = 1 · salt seed 32 · count u8 · fields in rising order, each: index u8 · value
+//! header   version u8 = 1 · subject key 32 · valid from u32 · valid until u32 · blinding 32
+//! value    0 absent: reason u8 · 1 integer: i64 · 2 date: i32 · 3 instant: i64 · 4 code, 5 text, 6 bytes: length u32 · bytes
+//! ```
 //!
 //! Values are kept raw, not encoded: text is only hashed into a leaf. Decoding takes exactly what encoding writes.
 

@@ -1,8 +1,10 @@
 //! What a keystore holds, and its bytes.
 //!
-//!     version u8 = 1 · items, each: tag u8 · number u32 · 32 bytes
-//!     1 vault root · 2 subjects · 3 index · 4 audit seed · 5 member seed · 6 validator seed · 7 reader key
-//!     16 epoch secret (number = epoch)
+//! ```text
+//! version u8 = 1 · items, each: tag u8 · number u32 · 32 bytes
+//! 1 vault root · 2 subjects · 3 index · 4 audit seed · 5 member seed · 6 validator seed · 7 reader key
+//! 16 epoch secret (number = epoch)
+//! ```
 //!
 //! Items stand in rising order of (tag, number), each once; the number is 0 but for epochs. Unknown tags are refused.
 

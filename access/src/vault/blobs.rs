@@ -1,6 +1,8 @@
 //! Blobs: ciphertext by its SHA-256, on an object store: a folder by default, S3-compatible storage later.
 //!
-//!     name    first two hexadecimal digits of the hash / all 64
+//! ```text
+//! name    first two hexadecimal digits of the hash / all 64
+//! ```
 //!
 //! What is put is durable when that returns, and what is got has the hash it was asked for. A blob that is missing,
 //! cut, damaged or another one is told apart and named.

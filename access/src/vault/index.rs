@@ -1,9 +1,11 @@
 //! The vault's index: which records there are, of whom, in which state, and the wraps of their data keys. On RocksDB.
 //!
-//!     records     commitment → row          sources     source handle → head; source ‖ version → what it became
-//!     subjects    id → wrapped secrets      aliases     handle → subject id
-//!     by_subject  id ‖ schema ‖ commitment  pending     number → what the ledger has still to be asked
-//!     blobs       blob id → commitment      meta        format, check value of the keystore
+//! ```text
+//! records     commitment → row          sources     source handle → head; source ‖ version → what it became
+//! subjects    id → wrapped secrets      aliases     handle → subject id
+//! by_subject  id ‖ schema ‖ commitment  pending     number → what the ledger has still to be asked
+//! blobs       blob id → commitment      meta        format, check value of the keystore
+//! ```
 //!
 //! Every change is one synced batch. Rows hold handles, commitments and sealed bytes, no identifier and no value;
 //! they do tell which records are one subject's, and how many there are. Row bytes: `rows`.

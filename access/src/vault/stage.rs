@@ -1,8 +1,10 @@
 //! Staging: what comes in becomes pending records, durable here before the ledger hears of them.
 //!
-//!     plan     (one at a time) what each incoming thing means: new, amends, withdraws, already there
-//!     seal     (all cores) salts, commitment, ciphertext
-//!     store    blobs, side by side; then one synced batch: records, subjects, aliases, versions, pending work
+//! ```text
+//! plan     (one at a time) what each incoming thing means: new, amends, withdraws, already there
+//! seal     (all cores) salts, commitment, ciphertext
+//! store    blobs, side by side; then one synced batch: records, subjects, aliases, versions, pending work
+//! ```
 //!
 //! A crash before the batch leaves blobs that nothing points to, and nothing else; `check` counts them.
 

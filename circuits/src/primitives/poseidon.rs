@@ -70,7 +70,7 @@ impl SuiteField for ark_bn254::Fr {
 /// Poseidon of 1 to 12 elements of a suite's field, at the border: an element not below the modulus is refused.
 ///
 /// # Panics
-/// If there are no inputs or more than 12, as [`hash`].
+/// If there are no inputs or more than 12, as for `hash`.
 pub fn hash_fe(suite: Suite, inputs: &[Fe]) -> Result<Fe, FeError> {
     with_field!(suite, F => hash_fe_in::<F>(inputs))
 }

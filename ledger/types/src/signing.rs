@@ -1,6 +1,6 @@
 //! Ed25519 signatures with the rules of ZIP-215, so that every replica and every implementation agrees.
 //!
-//! Valid when s < l and [8](sB − kA − R) = 0, with A and R decoded leniently. ed25519-dalek's own `verify` has no
+//! Valid when s < l and 8·(sB − kA − R) = 0, with A and R decoded leniently. ed25519-dalek's own `verify` has no
 //! factor 8 and refuses non-canonical R, so it can disagree with batch verifiers; hence the equation is written here.
 //! A key of small order, under which a signature can hold for any message, is refused when a key is parsed.
 

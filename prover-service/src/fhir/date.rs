@@ -1,8 +1,10 @@
 //! FHIR's date, dateTime and instant, by FHIR's grammar.
 //!
-//!     2011 | 2011-05                        partial: less precise than a day
-//!     2011-05-23                            a day
-//!     2011-05-23T10:00:00(.123)(Z|+01:00)   an instant; its day is the one written, in its own zone
+//! ```text
+//! 2011 | 2011-05                        partial: less precise than a day
+//! 2011-05-23                            a day
+//! 2011-05-23T10:00:00(.123)(Z|+01:00)   an instant; its day is the one written, in its own zone
+//! ```
 //!
 //! Years 1583 to 9999: before that the Gregorian calendar did not hold. Fractions of a second are cut off.
 

@@ -1,6 +1,8 @@
 //! Decimals to integers of a scale: the text of a JSON number, exactly, rounded half to even, never a float.
 //!
-//!     units = round_half_even(text × 10^scale)
+//! ```text
+//! units = round_half_even(text × 10^scale)
+//! ```
 //!
 //! Works on the digits, so neither `1e-245` nor a hundred digits lose anything on the way.
 

@@ -1,6 +1,8 @@
 //! Which resource: its type, its key in the source it came from, its version, and the schema it maps to.
 //!
-//!     key = source | type / id          version = meta.versionId, else the digest of the content
+//! ```text
+//! key = source | type / id          version = meta.versionId, else the digest of the content
+//! ```
 //!
 //! The same key and version again is the same resource; a newer version amends. Versions have no order:
 //! which one is newer is known from `meta.lastUpdated` alone, where the source writes it.

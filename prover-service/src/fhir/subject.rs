@@ -1,7 +1,9 @@
 //! Whose record it is: the identifiers of the patient that a resource refers to.
 //!
-//!     canonical = the medical record number, else the first identifier, else SOURCE|Patient/ID
-//!     aliases   = all other identifiers, SOURCE|Patient/ID, and the absolute URL if there is one
+//! ```text
+//! canonical = the medical record number, else the first identifier, else SOURCE|Patient/ID
+//! aliases   = all other identifiers, SOURCE|Patient/ID, and the absolute URL if there is one
+//! ```
 //!
 //! Written system|value. A system is an absolute URI, a source's name is not, so the two never meet. Who looks
 //! a subject up tries the canonical one, then the aliases: a later file may know a patient by less.

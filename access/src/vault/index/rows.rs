@@ -1,11 +1,13 @@
 //! The bytes of the index's rows, format 1.
 //!
-//!     record   suite u16 · proof suite u32 · schema 32 · issuer 32 · subject 16 · blob 32 · source 32 · state ·
-//!              wraps u8, each: part u8 · epoch u32 · key id 8 · nonce 12 ‖ wrapped key 32 ‖ tag 16
-//!     state    0 pending · 1 committed: position u32 · height u64 · 2 superseded: position u32 · 3 withdrawn: position u32
-//!              (height 2^64 − 1: learned by looking the commitment up)
-//!     head     0 withdrawn · 1 commitment 32
-//!     pending  1 commit: C 32 · 2 amend: C 32 · old C 32 · 3 withdraw: C 32
+//! ```text
+//! record   suite u16 · proof suite u32 · schema 32 · issuer 32 · subject 16 · blob 32 · source 32 · state ·
+//!          wraps u8, each: part u8 · epoch u32 · key id 8 · nonce 12 ‖ wrapped key 32 ‖ tag 16
+//! state    0 pending · 1 committed: position u32 · height u64 · 2 superseded: position u32 · 3 withdrawn: position u32
+//!          (height 2^64 − 1: learned by looking the commitment up)
+//! head     0 withdrawn · 1 commitment 32
+//! pending  1 commit: C 32 · 2 amend: C 32 · old C 32 · 3 withdraw: C 32
+//! ```
 
 use vouchsafe_circuits::fe::Fe;
 use vouchsafe_circuits::ids::{Commitment, IssuerId, SchemaId};
