@@ -16,10 +16,10 @@ use ark_bn254::Bn254;
 use rand::{CryptoRng, RngCore};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::backend::{Proof, SecretRng};
 pub use crate::backend::groth16::KeyRefused;
 use crate::backend::groth16::{self, ArkPrepared, ArkProvingKey, ArkVerifyingKey, ProofRefused};
 use crate::backend::r1cs::{Compiled, Matrices};
+use crate::backend::{Proof, SecretRng};
 use crate::fe::{Fe, FeError};
 use crate::statements::Statement;
 use crate::statements::fact::circuit::Circuit;

@@ -39,7 +39,7 @@ const OPENING_DAYS: u64 = 90;
 /// Where proving keys come from.
 pub trait ProvingKeys: Send + Sync {
     /// The key pair of a statement.
-    fn keys(&self, statement: Statement) -> Result<Option<KeyPair>, KeyFileError>;
+    fn keys(&self, statement: Statement) -> Result<KeyPair, KeyFileError>;
 }
 
 /// Why there is no evidence. The first ones are the asker's fault; `No` is for the holder's eyes alone.
@@ -58,18 +58,12 @@ pub enum AnswerError {
     /// No active record shows it. The question was logged all the same.
     #[error("not proved: {0}")]
     No(&'static str),
-    /// A record could not be read.
+    /// A record, or the vault's index, could not be read.
     #[error(transparent)]
     Read(Box<ReadError>),
-    /// There is no proving key for the statement.
-    #[error("this institution has no proving key for {0}: restore the folder `keys` from a backup")]
-    NoKey(Statement),
-    /// The keys could not be read.
+    /// The keys are missing or damaged.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
-    /// The vault's index failed.
-    #[error(transparent)]
-    Index(#[from] IndexError),
     /// The book of disclosures.
     #[error(transparent)]
     Book(#[from] BookError),
@@ -87,6 +81,12 @@ pub enum AnswerError {
 impl From<ReadError> for AnswerError {
     fn from(error: ReadError) -> AnswerError {
         AnswerError::Read(Box::new(error))
+    }
+}
+
+impl From<IndexError> for AnswerError {
+    fn from(error: IndexError) -> AnswerError {
+        ReadError::Index(error).into()
     }
 }
 
@@ -168,7 +168,7 @@ fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -
         if snapshot.value::<vouchsafe_ledger_types::state_value::SchemaState>(schema)?.is_none() {
             return refuse("its schema is not registered on the ledger");
         }
-        let (_, key) = keys.keys(part.statement)?.ok_or(AnswerError::NoKey(part.statement))?;
+        let (_, key) = keys.keys(part.statement)?;
         if key.id() != part.key {
             return refuse("it names another verifying key than ours: ask with a newer trust file");
         }
@@ -238,7 +238,7 @@ fn prove(
     };
     let mut proved = Vec::new();
     for ((found, membership), part) in found.into_iter().zip(memberships).zip(&request.parts) {
-        let (proving, verifying) = keys.keys(part.statement)?.ok_or(AnswerError::NoKey(part.statement))?;
+        let (proving, verifying) = keys.keys(part.statement)?;
         let public = public_inputs(request, part, &found, membership.anchor, digest, seal.time.day())?;
         let witness = Witness::new(found.record.opening, membership.path);
         let proof = fact::prove(&proving, &public, &witness, rng)?;

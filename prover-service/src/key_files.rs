@@ -29,6 +29,9 @@ pub enum KeyFileError {
     /// There is no home folder.
     #[error("no folder for the key cache: set VOUCH_KEYS to one")]
     NoFolder,
+    /// The keys of a statement are not there, or do not belong together.
+    #[error("{0} has no pair of keys for {1}: restore it from a backup")]
+    Missing(PathBuf, &'static str),
     /// A file could not be read or written.
     #[error("key file {0}")]
     Io(PathBuf, #[source] std::io::Error),
@@ -110,15 +113,14 @@ impl KeyRing {
 }
 
 impl ProvingKeys for KeyRing {
-    fn keys(&self, statement: Statement) -> Result<Option<KeyPair>, KeyFileError> {
+    fn keys(&self, statement: Statement) -> Result<KeyPair, KeyFileError> {
         let mut read = self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(pair) = read.get(&statement) {
-            return Ok(Some(pair.clone()));
+            return Ok(pair.clone());
         }
-        let pair = self.folder.load(self.suite, statement)?;
-        if let Some(pair) = &pair {
-            read.insert(statement, pair.clone());
-        }
+        let missing = || KeyFileError::Missing(self.folder.0.clone(), statement.name());
+        let pair = self.folder.load(self.suite, statement)?.ok_or_else(missing)?;
+        read.insert(statement, pair.clone());
         Ok(pair)
     }
 }

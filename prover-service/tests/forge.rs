@@ -104,7 +104,7 @@ impl Scene {
 
     /// The scene's keys.
     pub fn pair(&self, statement: Statement) -> KeyPair {
-        self.keys.keys(statement).unwrap().unwrap()
+        self.keys.keys(statement).unwrap()
     }
 
     /// A proof of whatever the public inputs of `held` say, true or not.

@@ -10,3 +10,4 @@ mod forge;
 mod predicate;
 mod program;
 mod scene;
+mod secrecy;

@@ -148,7 +148,7 @@ impl Forge<'_> {
     }
 
     fn pair(&self, part: &Part) -> Result<crate::key_files::KeyPair, DemoError> {
-        self.keys.keys(part.statement).map_err(DemoError::own)?.ok_or_else(|| DemoError::missing("a proving key"))
+        self.keys.keys(part.statement).map_err(DemoError::own)
     }
 }
 
