@@ -1,9 +1,9 @@
 //! Killing `vouch ingest` (SIGKILL) at random moments: what was acknowledged is there, nothing is half there.
 //!
-//! A killed process leaves the operating system's cache alive; that unsynced writes may be lost is the business of
-//! the ledger's own tests.
+//! A killed process leaves the operating system's cache alive; what a power cut would leave is for `power_cut`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ const SEED: u64 = 20_260_615;
 const SAMPLE: usize = 40;
 
 /// A hospital's files, and how many records they hold.
-struct Files {
+pub struct Files {
     names: Vec<PathBuf>,
     records: usize,
 }
 
-fn write_files(folder: &Path) -> Files {
+pub fn write_files(folder: &Path) -> Files {
     let (source, schemas) = (Source::new("fhir").unwrap(), Schemas::built_in());
     let mut files = Files { names: Vec::new(), records: 0 };
     for (number, bundle) in hospital::generate(SEED, PATIENTS, date!(2026 - 06 - 15)).iter().enumerate() {
@@ -48,20 +48,21 @@ fn write_files(folder: &Path) -> Files {
 }
 
 /// What was acknowledged: whole lines alone, for a killed process may have stopped in the middle of one.
-fn receipts(file: &Path) -> Vec<RecordId> {
+pub fn receipts(file: &Path) -> Vec<RecordId> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     whole.lines().map(|line| line.parse().unwrap()).collect()
 }
 
-fn spawn(data: &Path, receipts: &Path, files: &Files) -> Child {
+/// The words of an ingest of all files.
+pub fn words_of(data: &Path, receipts: &Path, files: &Files) -> Vec<OsString> {
     let mut words = words("ingest --json --data {} --receipts {}", &[data, receipts]);
     words.extend(files.names.iter().map(|name| name.as_os_str().to_owned()));
-    command(words).spawn().unwrap()
+    words
 }
 
 /// Kills a run once this many bytes are acknowledged and then some time has passed. Whether it was still running.
-fn kill(mut child: Child, receipts: &Path, bytes: u64, then: Duration) -> bool {
+pub fn kill(mut child: Child, receipts: &Path, bytes: u64, then: Duration) -> bool {
     use std::os::unix::process::ExitStatusExt;
     let started = Instant::now();
     while std::fs::metadata(receipts).map_or(0, |file| file.len()) < bytes && child.try_wait().unwrap().is_none() {
@@ -74,7 +75,7 @@ fn kill(mut child: Child, receipts: &Path, bytes: u64, then: Duration) -> bool {
 }
 
 /// Of these, the records that the ledger does not hold active or that the vault cannot open.
-async fn lost(institution: &Institution, records: impl IntoIterator<Item = RecordId>) -> Vec<RecordId> {
+pub async fn lost(institution: &Institution, records: impl IntoIterator<Item = RecordId>) -> Vec<RecordId> {
     let schemas = builtin::all();
     let mut lost = Vec::new();
     for record in records {
@@ -106,7 +107,7 @@ fn committed(institution: &Institution) -> BTreeMap<RecordId, u32> {
 
 /// Nothing is half there: after settling nothing is pending, and vault and ledger hold the same. How many they
 /// hold, and how many were pending.
-async fn is_whole(institution: &Institution) -> (usize, usize) {
+pub async fn is_whole(institution: &Institution) -> (usize, usize) {
     let pending = institution.vault().pending_count().unwrap();
     institution.vault().settle(&institution.bridge(), &mut OsRng).await.unwrap();
     assert_eq!(institution.vault().pending_count().unwrap(), 0);
@@ -133,7 +134,8 @@ fn ten_kills_lose_nothing_that_was_acknowledged() {
         // the first is killed as it starts; the others are spread over the whole, and leave some of it for the next
         let lines = if kills == 0 { 0 } else { rng.gen_range(0..(files.records - all.len()) / 4) };
         let then = Duration::from_micros(rng.gen_range(0..60_000));
-        let was_running = kill(spawn(&data, &file, &files), &file, 65 * lines as u64, then);
+        let was_running =
+            kill(command(words_of(&data, &file, &files)).spawn().unwrap(), &file, 65 * lines as u64, then);
         assert!(was_running, "ingest ended before it was killed: give the hospital more patients");
         let acknowledged = receipts(&file);
         let sample: Vec<RecordId> =
@@ -162,9 +164,7 @@ fn ten_kills_lose_nothing_that_was_acknowledged() {
 /// Running the same files again does the rest, once.
 fn finishes(data: &Path, files: &Files, acknowledged: BTreeSet<RecordId>) {
     let file = data.parent().unwrap().join("receipts-last");
-    let mut words = words("ingest --json --data {} --receipts {}", &[data, &file]);
-    words.extend(files.names.iter().map(|name| name.as_os_str().to_owned()));
-    let report = run(command(words)).exits(0).json();
+    let report = run(command(words_of(data, &file, files))).exits(0).json();
     assert_eq!(
         report["added"].as_u64().unwrap() + report["unchanged"].as_u64().unwrap(),
         files.records as u64,

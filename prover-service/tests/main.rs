@@ -7,6 +7,8 @@ mod evidence;
 mod fhir;
 mod fixtures;
 mod forge;
+#[cfg(target_os = "linux")]
+mod power_cut;
 mod predicate;
 mod program;
 mod scene;

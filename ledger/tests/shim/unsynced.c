@@ -5,7 +5,7 @@
  *   UNSYNCED_COUNT   a file that holds how many syncs there were, in decimal
  *   UNSYNCED_FAIL    after so many syncs the disk fails: every further one returns EIO, and nothing more is mirrored
  *
- * fsync and fdatasync of a file copy it to the mirror; rename and unlink take effect there at once (a file system may
+ * fsync and fdatasync of a file copy it to the mirror; rename, link and unlink take effect there at once (a file system may
  * make them durable early; a renamed file that was never synced becomes an empty one, which is the worst it may do).
  */
 #define _GNU_SOURCE
@@ -138,5 +138,36 @@ int unlink(const char *path) {
     char mirror[PATH_MAX];
     int result = libc_unlink(path);
     if (result == 0 && mirrored(path, mirror)) libc_unlink(mirror);
+    return result;
+}
+
+/* A second name: the mirror gets it as far as the first one was synced, else an empty file. */
+static void linked(const char *from, const char *to) {
+    char mirror_from[PATH_MAX], mirror_to[PATH_MAX];
+    if (!mirrored(from, mirror_from) || !mirrored(to, mirror_to)) return;
+    pthread_mutex_lock(&lock);
+    make_parents(mirror_to);
+    if (access(mirror_from, F_OK) == 0) {
+        copy(mirror_from, mirror_to);
+    } else {
+        int empty = open(mirror_to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (empty >= 0) close(empty);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+int link(const char *from, const char *to) {
+    static int (*next)(const char *, const char *);
+    if (!next) next = (int (*)(const char *, const char *))dlsym(RTLD_NEXT, "link");
+    int result = next(from, to);
+    if (result == 0) linked(from, to);
+    return result;
+}
+
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags) {
+    static int (*next)(int, const char *, int, const char *, int);
+    if (!next) next = (int (*)(int, const char *, int, const char *, int))dlsym(RTLD_NEXT, "linkat");
+    int result = next(from_dir, from, to_dir, to, flags);
+    if (result == 0) linked(from, to);
     return result;
 }
