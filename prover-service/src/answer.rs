@@ -15,7 +15,6 @@ use vouchsafe_access::subject::Identifier;
 use vouchsafe_access::vault::{HeldRecord, IndexError, ReadError, RecordId};
 use vouchsafe_circuits::record::{Day, Tier, pseudonym};
 use vouchsafe_circuits::schema::Schema;
-use vouchsafe_circuits::statements::Statement;
 use vouchsafe_circuits::statements::fact::{self, ProveError, Public, Witness};
 use vouchsafe_circuits::{Anchor, RequestDigest};
 use vouchsafe_ledger::engine::{Engine, QueryError};
@@ -29,18 +28,12 @@ pub(crate) use assemble::{Logged, Proved, assemble};
 
 use crate::ask::compile_part;
 use crate::institution::{Institution, WriteError};
-use crate::key_files::{KeyFileError, KeyPair};
+use crate::key_files::{KeyFileError, ProvingKeys};
 
 /// How far the asker's day may be from ours: its clock and time zone.
 const ASKED_ON_DAYS: u32 = 1;
 /// How many days an auditor can ask for the opening of a disclosure.
 const OPENING_DAYS: u64 = 90;
-
-/// Where proving keys come from.
-pub trait ProvingKeys: Send + Sync {
-    /// The key pair of a statement.
-    fn keys(&self, statement: Statement) -> Result<KeyPair, KeyFileError>;
-}
 
 /// Why there is no evidence. The first ones are the asker's fault; `No` is for the holder's eyes alone.
 #[derive(Debug, thiserror::Error)]

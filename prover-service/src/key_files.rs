@@ -17,10 +17,14 @@ use vouchsafe_circuits::Suite;
 use vouchsafe_circuits::keys::{KeyError, ProvingKey, SetupError, VerifyingKey, generate_development};
 use vouchsafe_circuits::statements::Statement;
 
-use crate::answer::ProvingKeys;
-
 /// A pair of keys.
 pub type KeyPair = (Arc<ProvingKey>, Arc<VerifyingKey>);
+
+/// Where proving keys come from.
+pub trait ProvingKeys: Send + Sync {
+    /// The key pair of a statement.
+    fn keys(&self, statement: Statement) -> Result<KeyPair, KeyFileError>;
+}
 
 /// Why keys could not be had. The fault is the machine's.
 #[derive(Debug, thiserror::Error)]

@@ -21,9 +21,10 @@ use vouchsafe_ledger_types::units::Height;
 use vouchsafe_ledger_types::verify::{Check, Refusal, Verified, Verifier};
 
 use super::story::DemoError;
-use crate::answer::{Logged, Proved, ProvingKeys, assemble};
+use crate::answer::{Logged, Proved, assemble};
 use crate::ask::compile_part;
 use crate::institution::Pen;
+use crate::key_files::ProvingKeys;
 
 /// The liar's tools.
 pub(super) struct Forge<'a> {
