@@ -18,6 +18,8 @@ pub const INDEX_CHECK: &[u8] = b"vouchsafe/access/index-check/v1";
 /// HMAC message: an identifier of a subject → handle.
 pub const ALIAS_HANDLE: &[u8] = b"vouchsafe/access/alias-handle/v1";
 /// HMAC message: a source and a resource id → handle.
+pub const ALIAS_ROW: &[u8] = b"vouchsafe/access/alias-row/v1";
+/// HMAC label: source and resource → handle.
 pub const SOURCE_HANDLE: &[u8] = b"vouchsafe/access/source-handle/v1";
 /// HMAC message: a source, a resource id and a version → handle.
 pub const VERSION_HANDLE: &[u8] = b"vouchsafe/access/version-handle/v1";
@@ -52,6 +54,7 @@ mod tests {
             SUBJECT_WRAP_KEY,
             INDEX_CHECK,
             ALIAS_HANDLE,
+            ALIAS_ROW,
             SOURCE_HANDLE,
             VERSION_HANDLE,
             SUBJECT_KEY,

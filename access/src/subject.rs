@@ -128,6 +128,56 @@ pub fn alias_handle(secret: &IndexSecret, identifier: &Identifier) -> Handle {
     Handle(*mac(secret.expose(), labels::ALIAS_HANDLE, 0, &[identifier.as_bytes()]))
 }
 
+/// How strongly an identifier names its subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AliasKind {
+    /// It is the subject's own: whoever comes with it is that subject.
+    Identity = 1,
+    /// It finds the subject, but makes nobody it: national numbers, licences, which two people may share by mistake.
+    Lookup = 2,
+}
+
+/// Which subject an identifier leads to. Bound to its handle, so that a row copied to another place does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AliasRow {
+    pub subject: SubjectId,
+    pub kind: AliasKind,
+}
+
+impl AliasRow {
+    /// Subject 16, kind 1, tag 16.
+    pub(crate) fn to_bytes(self, secret: &IndexSecret, handle: Handle) -> [u8; 33] {
+        let mut bytes = [0; 33];
+        bytes[..16].copy_from_slice(self.subject.as_bytes());
+        bytes[16] = self.kind as u8;
+        let tag = alias_tag(secret, handle, &bytes[..17]);
+        bytes[17..].copy_from_slice(&tag);
+        bytes
+    }
+
+    /// None if the row is not one that was written for this handle.
+    pub(crate) fn from_bytes(secret: &IndexSecret, handle: Handle, bytes: &[u8]) -> Option<AliasRow> {
+        let bytes: &[u8; 33] = bytes.try_into().ok()?;
+        let tag = alias_tag(secret, handle, &bytes[..17]);
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(&bytes[17..], &tag[..])) {
+            return None;
+        }
+        let kind = match bytes[16] {
+            1 => AliasKind::Identity,
+            2 => AliasKind::Lookup,
+            _ => return None,
+        };
+        Some(AliasRow { subject: SubjectId::from_bytes(bytes[..16].try_into().ok()?), kind })
+    }
+}
+
+fn alias_tag(secret: &IndexSecret, handle: Handle, row: &[u8]) -> [u8; 16] {
+    let wide = mac(secret.expose(), labels::ALIAS_ROW, 0, &[handle.as_bytes(), row]);
+    let mut tag = [0; 16];
+    tag.copy_from_slice(&wide[..16]);
+    tag
+}
+
 /// The handle of a resource in a source, or of one version of it.
 pub(crate) fn source_handle(secret: &IndexSecret, label: &[u8], parts: &[&str]) -> Handle {
     let mut message = Zeroizing::new(Vec::new());

@@ -58,6 +58,8 @@ pub fn patient(number: u32, version: &str) -> Draft {
         issuer: issuer(),
         suite: Suite::Bn254,
         subject: vec![mrn(number)],
+        lookups: Vec::new(),
+        introduces: true,
         fields,
         valid: Validity::ALWAYS,
         source: source(&format!("Patient/{number}"), version),

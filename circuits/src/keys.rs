@@ -48,10 +48,8 @@ impl KeyId {
 /// How a key came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// In a ceremony of several parties.
-    Ceremony,
-    /// By one party, for development.
-    Development,
+    /// By one party, for development. No program makes other keys yet; 0 is kept for those of a ceremony.
+    Development = 1,
 }
 
 /// What every key says about itself.
@@ -131,7 +129,7 @@ impl ProvingKey {
 
     /// Whether one party made it.
     pub fn is_development(&self) -> bool {
-        self.label.mark == Mark::Development
+        matches!(self.label.mark, Mark::Development)
     }
 
     /// The key that verifies its proofs.
@@ -164,6 +162,7 @@ impl ProvingKey {
             return Err(KeyError::OtherCircuit);
         }
         groth16::check_verifying_key(&key.vk, label.statement.public_inputs())?;
+        groth16::check_blinding(&key)?;
         let verifier = VerifyingKey { label, key: key.vk.clone() }.prepare();
         Ok(ProvingKey { label, inner: Arc::new(InnerProvingKey { key, matrices, verifier }) })
     }
@@ -198,7 +197,7 @@ impl VerifyingKey {
 
     /// Whether one party made it; a consortium that is not for development refuses such keys.
     pub fn is_development(&self) -> bool {
-        self.label.mark == Mark::Development
+        matches!(self.label.mark, Mark::Development)
     }
 
     /// Its name.
@@ -250,7 +249,7 @@ impl PreparedVerifyingKey {
 
     /// Whether one party made it.
     pub fn is_development(&self) -> bool {
-        self.label.mark == Mark::Development
+        matches!(self.label.mark, Mark::Development)
     }
 
     pub(crate) fn verify(&self, inputs: &[Fe], proof: &Proof) -> Result<(), VerifyFailure> {

@@ -11,7 +11,7 @@ mod assemble;
 
 use rand::{CryptoRng, RngCore};
 use vouchsafe_access::disclosures::BookError;
-use vouchsafe_access::subject::Identifier;
+use vouchsafe_access::subject::{Identifier, SubjectId};
 use vouchsafe_access::vault::{HeldRecord, IndexError, ReadError, RecordId};
 use vouchsafe_circuits::record::{Day, Tier, pseudonym};
 use vouchsafe_circuits::schema::Schema;
@@ -83,14 +83,22 @@ impl From<IndexError> for AnswerError {
     }
 }
 
+/// What looking through a subject's records for one part came to.
+struct Search {
+    schema: Schema,
+    found: Option<HeldRecord>,
+    /// A record that could not be read; told to the holder after the question is logged.
+    failed: Option<ReadError>,
+}
+
 /// A record that satisfies a part.
 struct Found {
     record: HeldRecord,
     schema: Schema,
 }
 
-/// Answers a request about one subject. The disclosure is on the ledger when this returns, whatever it returns
-/// after the checks of the request.
+/// Answers a request about one subject. Once the request itself is in order, the question is logged whatever comes of
+/// it: an unknown subject, no such record, one that cannot be read.
 pub async fn answer(
     institution: &Institution,
     keys: &dyn ProvingKeys,
@@ -100,16 +108,11 @@ pub async fn answer(
 ) -> Result<Evidence, AnswerError> {
     let digest = check(institution, keys, request)?;
     let known = institution.vault().subject(subject)?;
-    let mut found = Vec::new();
+    let mut searches = Vec::new();
     for part in &request.parts {
-        let schema = part.schema().map_err(RequestError::Schema)?;
-        let candidates = match known {
-            Some(subject) => institution.vault().find(subject, schema.id())?,
-            None => Vec::new(),
-        };
-        found.push(choose(institution, part, schema, candidates).await?);
+        searches.push(search(institution, part, known).await?);
     }
-    let opening = note(institution, request, digest, &found, rng)?;
+    let opening = note(institution, request, digest, &searches, rng)?;
     let body = Disclosure {
         commitment: opening.commitment(),
         purpose: PurposeClass::of_code(&request.purpose),
@@ -119,8 +122,16 @@ pub async fn answer(
     if known.is_none() {
         return Err(AnswerError::NoSubject);
     }
-    let found: Option<Vec<Found>> = found.into_iter().collect();
-    let found = found.ok_or(AnswerError::No("no active record of the subject satisfies the predicate"))?;
+    let mut found = Vec::new();
+    for Search { schema, found: record, failed } in searches {
+        match (record, failed) {
+            (Some(record), _) => found.push(Found { record, schema }),
+            (None, Some(failed)) => return Err(failed.into()),
+            (None, None) => {
+                return Err(AnswerError::No("no active record of the subject satisfies the predicate"));
+            }
+        }
+    }
     let logged = Logged { opening: opening.question(), entry: receipt.entry };
     tokio::task::block_in_place(|| prove(institution, keys, request, found, digest, logged, rng))
 }
@@ -169,41 +180,55 @@ fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -
     Ok(request.digest()?)
 }
 
-async fn choose(
-    institution: &Institution,
-    part: &Part,
-    schema: Schema,
-    candidates: Vec<RecordId>,
-) -> Result<Option<Found>, AnswerError> {
+/// Looks for a record of the subject that shows the part: active here and on the ledger, valid today.
+async fn search(institution: &Institution, part: &Part, subject: Option<SubjectId>) -> Result<Search, AnswerError> {
+    let schema = part.schema().map_err(RequestError::Schema)?;
+    let mut failed = None;
+    let Some(subject) = subject else { return Ok(Search { schema, found: None, failed }) };
     let today = institution.clock().now().day();
-    for id in candidates {
-        let record = institution.vault().open_for_proof(id, &schema).await?;
-        let opening = &record.opening;
-        let usable = record.active_position().is_some() && opening.header.valid.holds_on(today);
-        if usable && fact::eval(&part.clauses, part.table, &opening.fields) {
-            return Ok(Some(Found { record, schema }));
+    for id in institution.vault().find(subject, schema.id())? {
+        let record = match institution.vault().open_for_proof(id, &schema).await {
+            Ok(record) => record,
+            Err(ReadError::Erased(_)) => continue,
+            Err(error) => {
+                failed = failed.or(Some(error));
+                continue;
+            }
+        };
+        // the index lists it as this subject's; what opened it says whose it is
+        let usable =
+            record.subject == subject && record.opening.header.valid.holds_on(today) && is_active(institution, id)?;
+        if usable && fact::eval(&part.clauses, part.table, &record.opening.fields) {
+            return Ok(Search { schema, found: Some(record), failed: None });
         }
     }
-    Ok(None)
+    Ok(Search { schema, found: None, failed })
+}
+
+fn is_active(institution: &Institution, id: RecordId) -> Result<bool, QueryError> {
+    let place = institution.ledger().snapshot()?.lookup(institution.member(), id.commitment())?;
+    Ok(place.is_some_and(|place| place.active))
 }
 
 fn note(
     institution: &Institution,
     request: &Request,
     digest: RequestDigest,
-    found: &[Option<Found>],
+    searches: &[Search],
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<DisclosureOpening, AnswerError> {
-    let tiers = found.iter().flatten().zip(&request.parts).flat_map(|(found, part)| {
-        part.clauses.iter().filter_map(|clause| found.schema.field_at(clause.field).map(|field| field.tier))
-    });
-    let all = found.iter().all(Option::is_some);
+    let fields = request
+        .parts
+        .iter()
+        .zip(searches)
+        .flat_map(|(part, search)| part.clauses.iter().filter_map(|clause| search.schema.field_at(clause.field)));
     let details = DisclosureDetails {
         reader: institution.identity().member.to_string(),
         verifier: request.verifier.clone(),
-        records: found.iter().flatten().map(|found| found.record.id.commitment()).collect(),
-        tier: tiers.max().unwrap_or(Tier::Public),
-        outcome: if all { Outcome::Holds } else { Outcome::DoesNotHold },
+        records: searches.iter().filter_map(|s| s.found.as_ref()).map(|record| record.id.commitment()).collect(),
+        // what was looked at to judge, whatever came of it
+        tier: fields.map(|field| field.tier).max().unwrap_or(Tier::Public),
+        outcome: if searches.iter().all(|s| s.found.is_some()) { Outcome::Holds } else { Outcome::DoesNotHold },
     };
     Ok(institution.disclosures().note(details, digest, rng)?)
 }

@@ -8,6 +8,7 @@
 //! only when the ledger has it. A crash loses nothing acknowledged; running the same files again finishes the rest.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use vouchsafe_access::vault::{Draft, Incoming, Outcome, RecordId, SettleError, S
 use vouchsafe_circuits::record::Validity;
 use vouchsafe_circuits::schema::Schema;
 
-use crate::fhir::{self, BundleReading, Mapped, ResourceKey, ResourceType, Schemas, Source, SubjectIds, Withdrawal};
+use crate::fhir::{self, BundleReading, Mapped, ResourceKey, ResourceType, Schemas, Source, SubjectId, Withdrawal};
 use crate::institution::Institution;
 
 /// Records that go to the ledger together.
@@ -37,6 +38,10 @@ pub struct Report {
     pub withdrawn: u64,
     /// Resources whose version was there already.
     pub unchanged: u64,
+    /// Resources whose version was seen before, and another one since: nothing was done.
+    pub older: u64,
+    /// Names of patients that were not taken, since they lead to another patient.
+    pub names_not_taken: u64,
     /// Resources without a schema, by type.
     pub skipped: BTreeMap<String, u64>,
     /// Elements that no field could hold, by what they are.
@@ -91,7 +96,7 @@ pub async fn ingest(
     institution.vault().settle(&institution.bridge(), rng).await?;
     for file in files {
         let name = file.display().to_string();
-        let reading = match std::fs::read(file) {
+        let reading = match read_whole(file) {
             Ok(bytes) => fhir::read_bundle(&bytes, &name, source, &intake.schemas),
             Err(error) => {
                 let why = format!("cannot be read: {error}");
@@ -103,6 +108,13 @@ pub async fn ingest(
         intake.take(&name, reading, progress, rng).await?;
     }
     Ok(intake.report)
+}
+
+/// Reads a file; of one that is too large, enough to see that it is.
+fn read_whole(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(fhir::FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Takes readings in, file after file.
@@ -182,6 +194,7 @@ impl<'a> Intake<'a> {
         let vault = self.institution.vault();
         let staged = vault.stage(incoming, rng).await?;
         vault.settle(&self.institution.bridge(), rng).await?;
+        self.report.names_not_taken += staged.foreign_lookups as u64;
         let mut acknowledged = Vec::new();
         for (place, outcome) in places.iter().zip(staged.outcomes) {
             match outcome {
@@ -194,6 +207,7 @@ impl<'a> Intake<'a> {
                     acknowledged.push(record);
                 }
                 Ok(Outcome::Withdraws(_)) => self.report.withdrawn += 1,
+                Ok(Outcome::Older) => self.report.older += 1,
                 Ok(_) => self.report.unchanged += 1,
                 Err(error) => self.refuse(file, place, &error.to_string()),
             }
@@ -210,7 +224,9 @@ impl<'a> Intake<'a> {
             schema: schema.unwrap_or_else(|| Arc::new(self.schemas.of(record.key.resource_type).clone())),
             issuer: self.institution.member().issuer(),
             suite: identity.suite,
-            subject: identifiers(&record.subject)?,
+            subject: identifiers(std::iter::once(&record.subject.canonical).chain(&record.subject.aliases))?,
+            lookups: identifiers(&record.subject.lookups)?,
+            introduces: record.key.resource_type == ResourceType::Patient,
             fields: record.fields,
             valid: Validity::ALWAYS,
             source: source_key(&record.key, &record.version.to_string()),
@@ -234,8 +250,8 @@ fn source_key(key: &ResourceKey, version: &str) -> SourceKey {
     }
 }
 
-fn identifiers(subject: &SubjectIds) -> Result<Vec<Identifier>, IdentifierError> {
-    std::iter::once(&subject.canonical).chain(&subject.aliases).map(|id| id.as_str().parse()).collect()
+fn identifiers<'a>(ids: impl IntoIterator<Item = &'a SubjectId>) -> Result<Vec<Identifier>, IdentifierError> {
+    ids.into_iter().map(|id| id.as_str().parse()).collect()
 }
 
 fn add_up(sums: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {

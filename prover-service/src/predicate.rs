@@ -28,6 +28,7 @@ pub const LANGUAGE: &str = "vouchsafe-cel/1";
 
 const TEXT_BYTES_MAX: usize = 4096;
 const DEPTH_MAX: u16 = 32;
+const DIGITS_MAX: usize = 15;
 const CLAUSES_MAX: usize = 4;
 /// How much of a part an error shows.
 const PART_CHARS_MAX: usize = 200;
@@ -102,10 +103,33 @@ pub fn compile(text: &str, schema: &Schema, asked_on: Day) -> Result<Predicate, 
     if text.len() > TEXT_BYTES_MAX {
         return Err(PredicateError::TooLong);
     }
+    numbers_are_exact(text)?;
     let parser = Parser::new().max_recursion_depth(DEPTH_MAX).error_recovery_limit(1);
     let expr = parser.parse(text).map_err(|e| PredicateError::syntax(&e))?;
     let formula = Lowering { schema, asked_on }.formula(&expr)?;
     into_clauses(formula)
+}
+
+/// CEL reads decimals as doubles, which keep 15 digits: with more, another number would be asked than was written.
+fn numbers_are_exact(text: &str) -> Result<(), PredicateError> {
+    let mut quote = None;
+    let mut digits = 0;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some(_), '\\') => drop(chars.next()),
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, c) if c.is_ascii_digit() => digits += 1,
+            (None, '.') if digits > 0 => {}
+            (None, _) => digits = 0,
+        }
+        if digits > DIGITS_MAX {
+            return Err(PredicateError::Syntax(format!("a number has at most {DIGITS_MAX} digits")));
+        }
+    }
+    Ok(())
 }
 
 fn into_clauses(formula: Formula) -> Result<Predicate, PredicateError> {

@@ -19,9 +19,9 @@ use vouchsafe_ledger_types::ids::EntryId;
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::state_key::StateKey;
 use vouchsafe_ledger_types::units::{BlockTime, Height};
-use vouchsafe_prover_service::key_files::ProvingKeys;
 use vouchsafe_prover_service::institution::Pen;
 use vouchsafe_prover_service::key_files::KeyPair;
+use vouchsafe_prover_service::key_files::ProvingKeys;
 
 use crate::scene::Scene;
 

@@ -48,6 +48,11 @@ pub struct Draft {
     pub suite: Suite,
     /// Whose it is: one identifier or several of one subject. The first is canonical if the subject is new.
     pub subject: Vec<Identifier>,
+    /// Further names, by which the subject is found but never recognised: see [`crate::subject::AliasKind`].
+    pub lookups: Vec<Identifier>,
+    /// Whether this is the subject's own resource, which alone says who it is. Any other may also be filed by a name
+    /// that only finds the subject.
+    pub introduces: bool,
     /// A value, or the reason for its absence, for each field of the schema, in order.
     pub fields: Vec<FieldValue>,
     /// When it may be used.
@@ -80,6 +85,16 @@ pub enum DraftError {
         "the record's identifiers belong to two subjects, {0} and {1}: correct the source; subjects are not merged"
     )]
     TwoSubjects(SubjectId, SubjectId),
+    /// The resource's record is another subject's.
+    #[error(
+        "the resource has a record of subject {has}, and this version is of {given}: correct the source, or name it"
+    )]
+    OtherSubject {
+        /// Whose record there is.
+        has: SubjectId,
+        /// Whose this version would be.
+        given: String,
+    },
     /// The subject was erased.
     #[error("subject {0} was erased: its records are not taken in again")]
     Erased(SubjectId),

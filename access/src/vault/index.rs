@@ -14,14 +14,18 @@ mod rows;
 
 use std::path::{Path, PathBuf};
 
-use rocksdb::{ColumnFamily, DB, Direction, ErrorKind, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{
+    ColumnFamily, DB, DBRecoveryMode, Direction, ErrorKind, IteratorMode, Options, ReadOptions, WriteBatch,
+    WriteOptions,
+};
 use vouchsafe_circuits::ids::{Commitment, SchemaId};
 
 pub use rows::RecordState;
 pub(super) use rows::{Intent, Pending, RecordRow, SourceHead};
 
 use super::blobs::BlobId;
-use crate::subject::{Handle, SubjectId};
+use crate::secret::IndexSecret;
+use crate::subject::{AliasRow, Handle, SubjectId};
 use crate::wire::WireError;
 
 const FORMAT: u32 = 1;
@@ -159,9 +163,11 @@ impl Index {
         }))
     }
 
-    pub(super) fn alias(&self, handle: Handle) -> Result<Option<SubjectId>, IndexError> {
+    /// Which subject an identifier leads to, and how.
+    pub(super) fn alias(&self, secret: &IndexSecret, handle: Handle) -> Result<Option<AliasRow>, IndexError> {
         let Some(bytes) = self.get(ALIASES, handle.as_bytes())? else { return Ok(None) };
-        exact(ALIASES, handle.as_bytes(), &bytes).map(|id| Some(SubjectId::from_bytes(id)))
+        let row = AliasRow::from_bytes(secret, handle, &bytes);
+        row.map(Some).ok_or_else(|| damaged(ALIASES, handle.as_bytes(), WireError::Bad("tag")))
     }
 
     /// A subject's wrapped secrets; none if they were destroyed.
@@ -272,8 +278,8 @@ impl Changes {
         self.put(BY_SUBJECT, by_subject_key(row.subject, row.schema, commitment), Vec::new());
     }
 
-    pub(super) fn put_alias(&mut self, handle: Handle, subject: SubjectId) {
-        self.put(ALIASES, handle.as_bytes().to_vec(), subject.as_bytes().to_vec());
+    pub(super) fn put_alias(&mut self, secret: &IndexSecret, handle: Handle, row: AliasRow) {
+        self.put(ALIASES, handle.as_bytes().to_vec(), row.to_bytes(secret, handle).to_vec());
     }
 
     pub(super) fn put_subject(&mut self, id: SubjectId, wrapped: Vec<u8>) {
@@ -313,6 +319,8 @@ fn open_db(path: &Path, create: bool) -> Result<DB, IndexError> {
     options.create_if_missing(create);
     options.create_missing_column_families(create);
     options.set_paranoid_checks(true);
+    // a log that is damaged before its end is damage, not an end: the default would drop what follows in silence
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_keep_log_file_num(2);
     DB::open_cf(&options, path, FAMILIES).map_err(|e| match e.kind() {
         // RocksDB has no kind of its own for a lock that is held.

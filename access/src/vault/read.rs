@@ -44,6 +44,8 @@ pub struct HeldRecord {
     pub suite: Suite,
     /// Where it stands; look at it before proving.
     pub state: RecordState,
+    /// Whose it is: the subject whose erase key opened it.
+    pub subject: SubjectId,
     /// What opens its commitment; it was checked that it does.
     pub opening: RecordOpening,
     /// The raw values, in the order of the schema's fields.
@@ -117,7 +119,8 @@ pub enum ReadError {
 impl Vault {
     /// The subject with this identifier, if the vault knows it. Any identifier it was given will do.
     pub fn subject(&self, identifier: &Identifier) -> Result<Option<SubjectId>, IndexError> {
-        self.index.alias(subject::alias_handle(&self.keys.handles, identifier))
+        let handle = subject::alias_handle(&self.keys.handles, identifier);
+        Ok(self.index.alias(&self.keys.handles, handle)?.map(|row| row.subject))
     }
 
     /// The records of a subject that have this schema and are committed and active.
@@ -183,11 +186,12 @@ impl Vault {
             blob: row.blob,
             why: e.to_string(),
         })?;
-        Ok(HeldRecord { id, suite: row.proof, state: row.state, opening, values })
+        Ok(HeldRecord { id, suite: row.proof, state: row.state, subject: row.subject, opening, values })
     }
 
-    /// Destroys a subject's erase key: none of its records can be opened again, here or from a stolen copy of the blobs.
-    /// Withdraw its records first; a tombstone and a receipt are a later step. Backups of the index still hold the key.
+    /// Destroys a subject's erase key: its records can no longer be opened from this index and the blobs. Withdraw its
+    /// records first; a tombstone and a receipt are a later step. Backups, and the database's own files until they are
+    /// compacted, still hold the key.
     pub async fn dangerous_destroy_erase_key(&self, subject: SubjectId) -> Result<(), IndexError> {
         let _one_at_a_time = self.writing.lock().await;
         let mut changes = Changes::default();
@@ -230,6 +234,8 @@ mod tests {
             issuer: IssuerId::new(Fe::from_u64(1)),
             suite: Suite::Bn254,
             subject: vec!["s|1".parse().unwrap()],
+            lookups: Vec::new(),
+            introduces: true,
             fields: schema.all_absent(Absence::NotAsked),
             valid: Validity::ALWAYS,
             source: SourceKey { source: "s".into(), resource: resource.into(), version: "1".into() },

@@ -201,7 +201,8 @@ impl Vault {
         settled: &mut Settled,
     ) -> Result<(), SettleError> {
         match (pending.intent, done) {
-            (Intent::Amend { .. }, Done::CommitInstead) => {
+            (Intent::Amend { old }, Done::CommitInstead) => {
+                self.mark(changes, old, RecordState::Superseded { position: old_position })?;
                 changes.put_pending(turn, &Pending { intent: Intent::Commit, ..pending });
                 return Ok(());
             }

@@ -45,6 +45,9 @@ pub enum Outcome {
     Withdraws(RecordId),
     /// This version was seen before: nothing to do. Its record, if it has one.
     AlreadyThere(Option<RecordId>),
+    /// This version was seen before, and another one since: nothing is done. A source that names no versions cannot
+    /// take a change back in this way.
+    Older,
     /// Entered in error, and there was no record of it: noted, nothing to do.
     NothingToWithdraw,
 }
@@ -54,6 +57,8 @@ pub enum Outcome {
 pub struct Staged {
     /// What each became, or why it was not taken.
     pub outcomes: Vec<Result<Outcome, DraftError>>,
+    /// Names for lookup that were not taken, since they lead to another subject.
+    pub foreign_lookups: usize,
 }
 
 /// Staging failed as a whole; nothing was staged.
@@ -89,7 +94,7 @@ impl Vault {
         rng: &mut (impl RngCore + CryptoRng + Send),
     ) -> Result<Staged, StageError> {
         let _one_at_a_time = self.writing.lock().await;
-        let Plan { steps, jobs, mut changes } = self.plan(incoming, rng)?;
+        let Plan { steps, jobs, mut changes, foreign_lookups } = self.plan(incoming, rng)?;
         let mut sealed = self.seal_all(jobs).await?;
 
         let blobs: Vec<(BlobId, Vec<u8>)> =
@@ -105,7 +110,7 @@ impl Vault {
         if !changes.is_empty() {
             self.index.write(changes)?;
         }
-        Ok(Staged { outcomes })
+        Ok(Staged { outcomes, foreign_lookups })
     }
 
     async fn seal_all(&self, jobs: Vec<Job>) -> Result<Vec<Sealed>, StageError> {
@@ -198,6 +203,7 @@ impl Step {
                 changes.put_version(source, version, None);
                 Outcome::NothingToWithdraw
             }
+            Step::Older => Outcome::Older,
             Step::Nothing(head) => Outcome::AlreadyThere(head.map(|target| RecordId::of(target.resolve(sealed)))),
         }
     }

@@ -54,6 +54,9 @@ pub enum KeyRefused {
     /// Anybody can make proofs with such a key: δ is γ, or a generator.
     #[error("the key's delta is equal to gamma or to a generator: nobody did the last step of its setup")]
     Degenerate,
+    /// With such a proving key proofs would not hide the witness.
+    #[error("the proving key's delta or beta differ between the two groups: its proofs would not hide the record")]
+    Blinding,
 }
 
 /// A key of one party, who could have kept what it takes to forge proofs.
@@ -149,6 +152,19 @@ pub(crate) fn check_verifying_key<E: Pairing>(
         return Err(KeyRefused::Degenerate);
     }
     Ok(())
+}
+
+/// What hides the witness: δ and β of the first group must be those of the second. With another δ a proof's first
+/// point would be a function of the witness alone, and the proof would still verify. The other points of a proving key
+/// cannot do that: A and B are then uniform, and C follows from them.
+pub(crate) fn check_blinding<E: Pairing>(key: &ArkProvingKey<E>) -> Result<(), KeyRefused> {
+    let (g1, g2) = (E::G1Affine::generator(), E::G2Affine::generator());
+    let same = |first: E::G1Affine, second: E::G2Affine| E::pairing(first, g2) == E::pairing(g1, second);
+    if same(key.delta_g1, key.vk.delta_g2) && same(key.beta_g1, key.vk.beta_g2) {
+        Ok(())
+    } else {
+        Err(KeyRefused::Blinding)
+    }
 }
 
 /// The compressed bytes of points.

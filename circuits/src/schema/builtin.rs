@@ -22,7 +22,7 @@ pub fn patient() -> Schema {
         field("deceasedDate", date(), Tier::Limited, DeidRule::Year),
         field("deceased", code(&[BOOLEAN]), Tier::DeIdentified, DeidRule::Keep),
         field("gender", code(&["http://hl7.org/fhir/administrative-gender"]), Tier::DeIdentified, DeidRule::Keep),
-        field("maritalStatus", code(&[MARITAL, NULL_FLAVOR]), Tier::DeIdentified, DeidRule::Keep),
+        field("maritalStatus", code(&[MARITAL]), Tier::DeIdentified, DeidRule::Keep),
         field("postalCode", prefix(&["urn:vouchsafe:postal-code"]), Tier::Limited, DeidRule::Prefix { length: 3 }),
         field("country", code(&["urn:iso:std:iso:3166"]), Tier::DeIdentified, DeidRule::Keep),
         field("familyName", Kind::Text, Tier::Identifying, DeidRule::Drop),
@@ -43,7 +43,7 @@ pub fn observation() -> Schema {
             &[("entered-in-error", StatusEffect::Withdraws), ("cancelled", StatusEffect::Denies)],
             &["registered", "unknown"],
         ),
-        field("effective", event_date(), Tier::Limited, DeidRule::WeekShift),
+        field("effective", date(), Tier::Limited, DeidRule::WeekShift),
         field("value", by_code("code"), Tier::DeIdentified, DeidRule::Keep),
         field("valueCode", number(&[SNOMED]), Tier::DeIdentified, DeidRule::Keep),
         field("systolic", pressure.clone(), Tier::DeIdentified, DeidRule::Keep),
@@ -102,7 +102,7 @@ pub fn medication_request() -> Schema {
             Tier::Internal,
             DeidRule::Keep,
         ),
-        field("authoredOn", event_date(), Tier::Limited, DeidRule::WeekShift),
+        field("authoredOn", date(), Tier::Limited, DeidRule::WeekShift),
     ];
     schema("medication-request", fields, Vec::new())
 }
@@ -116,7 +116,7 @@ pub fn immunization() -> Schema {
             &[("entered-in-error", StatusEffect::Withdraws), ("not-done", StatusEffect::Denies)],
             &[],
         ),
-        field("occurrence", event_date(), Tier::Limited, DeidRule::WeekShift),
+        field("occurrence", date(), Tier::Limited, DeidRule::WeekShift),
     ];
     schema("immunization", fields, Vec::new())
 }
@@ -125,7 +125,6 @@ const SNOMED: &str = "http://snomed.info/sct";
 const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 const BOOLEAN: &str = "urn:vouchsafe:boolean";
 const MARITAL: &str = "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus";
-const NULL_FLAVOR: &str = "http://terminology.hl7.org/CodeSystem/v3-NullFlavor";
 const ICD10: [&str; 3] =
     ["http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10-de"];
 
@@ -198,12 +197,6 @@ fn with_status(mut field: Field, effects: &[(&str, StatusEffect)], denying: &[&s
 
 fn date() -> Kind {
     Kind::Date { grid: Grid::YearsBeforeToday { max: 130 } }
-}
-
-/// When something happened: any day may be asked for.
-fn event_date() -> Kind {
-    // 1900-01-01 to 2200-01-01
-    Kind::Date { grid: Grid::Steps { min: -25_567, max: 84_006, step: 1 } }
 }
 
 fn code(systems: &[&str]) -> Kind {

@@ -216,6 +216,12 @@ impl Field {
         if !self.status.is_empty() && !matches!(self.kind, Kind::Code { .. }) {
             return Err("only a code field can be a status".to_owned());
         }
+        if let Kind::Code { form, .. } = &self.kind {
+            let asserting = self.status.iter().filter(|(_, effect)| **effect != StatusEffect::Withdraws);
+            for (code, _) in asserting {
+                super::encode_code(*form, code).map_err(|e| format!("status {code:?}: {e}"))?;
+            }
+        }
         match &self.kind {
             Kind::Integer { scale, unit, grid } => check_number(*scale, unit, grid),
             Kind::Date { grid } => check_grid(grid),

@@ -100,6 +100,13 @@ pub(super) fn create(
     if store.view().map_err(read_error(dir))?.tip().is_some() {
         return Err(OpenError::Exists(dir.to_owned()));
     }
+    // A guard that remembers blocks means that the store was lost: a new ledger under the same key would be a fork.
+    if dir.join("guard").exists() {
+        let (_, mark) = Guard::open(&dir.join("guard"), options.sync).map_err(guard_error)?;
+        if mark != GuardMark::nothing() {
+            return Err(OpenError::Damaged("the guard remembers a ledger that is not there any more".into()));
+        }
+    }
     let guard = Mutex::new(Guard::create(&dir.join("guard"), options.sync).map_err(guard_error)?);
     let block = Block { height: Height::GENESIS, time: clock.now(), entries: vec![genesis] };
     advance(&store, &guard, &block).map_err(|error| match error {

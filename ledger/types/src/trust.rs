@@ -74,7 +74,12 @@ pub struct Witness {
 }
 
 impl Trust {
-    /// The key that counts for a statement.
+    /// Whether a key counts for a statement.
+    pub fn accepts(&self, statement: vouchsafe_circuits::statements::Statement, id: KeyId) -> bool {
+        self.keys.iter().any(|key| key.statement == statement && key.id == id)
+    }
+
+    /// The key to ask with: the first that counts for the statement.
     pub fn key_for(&self, statement: vouchsafe_circuits::statements::Statement) -> Option<KeyId> {
         self.keys.iter().find(|key| key.statement == statement).map(|key| key.id)
     }

@@ -93,6 +93,16 @@ fn in_words(report: &Report) -> String {
         report.added, report.amended, report.withdrawn, report.unchanged
     );
     let _ = write!(text, "\nmapped   {}", list(&report.records));
+    if report.older > 0 {
+        let _ = write!(text, "\nolder    {} were seen before, and newer ones since: nothing done", report.older);
+    }
+    if report.names_not_taken > 0 {
+        let _ = write!(
+            text,
+            "\nnames    {} identifiers lead to another patient already: not taken",
+            report.names_not_taken
+        );
+    }
     if !report.skipped.is_empty() {
         let _ = write!(text, "\nskipped  {} (no schema)", list(&report.skipped));
     }

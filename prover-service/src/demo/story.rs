@@ -325,6 +325,8 @@ impl Cast {
             issuer: self.institution.member().issuer(),
             suite: self.institution.identity().suite,
             subject: vec![subject.clone()],
+            lookups: Vec::new(),
+            introduces: false,
             fields,
             valid,
             source: source_of(name, "1"),

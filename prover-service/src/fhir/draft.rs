@@ -140,9 +140,10 @@ impl<'s> Draft<'s> {
         };
         match coding_of(concept, systems)? {
             Found::One(code, path) => self.present(name, Value::Code(code), &path),
-            Found::Several(code, path) => {
-                self.note(format!("{}.{name}: several codes of one system, one taken", self.schema.name()));
-                self.present(name, Value::Code(code), &path)
+            // one taken would let the opposite be proved of the other
+            Found::Several => {
+                self.note(format!("{}.{name}: several codes of one system, none taken", self.schema.name()));
+                self.absent(name, Absence::Unmapped)
             }
             Found::None => {
                 let given = absence::of_concept(concept)?;
@@ -226,26 +227,21 @@ pub(super) fn choice<'a>(parent: &Node<'a>, prefix: &str) -> Read<Option<&'a str
 pub(super) enum Found {
     None,
     One(String, String),
-    Several(String, String),
+    Several,
 }
 
-/// The coding of one of the systems: the one that the user chose, else the first; with its path.
+/// The code of one of the systems, with its path; `Several` if they differ.
 pub(super) fn coding_of(concept: &Node<'_>, systems: &[String]) -> Read<Found> {
     let mut found: Option<(&str, Node<'_>)> = None;
-    let mut several = false;
     for coding in concept.objects("coding")? {
         let Some(system) = coding.text("system")? else { continue };
         let code = coding.text_at("code")?;
-        let chosen = coding.boolean("userSelected")?.unwrap_or(false);
         let (true, Some((code, node))) = (systems.iter().any(|s| s == system), code) else { continue };
-        several |= found.as_ref().is_some_and(|(other, _)| *other != code);
-        if found.is_none() || chosen {
-            found = Some((code, node));
+        match &found {
+            Some((other, _)) if *other != code => return Ok(Found::Several),
+            Some(_) => {}
+            None => found = Some((code, node)),
         }
     }
-    Ok(match found {
-        None => Found::None,
-        Some((code, node)) if several => Found::Several(code.to_owned(), node.path().to_owned()),
-        Some((code, node)) => Found::One(code.to_owned(), node.path().to_owned()),
-    })
+    Ok(found.map_or(Found::None, |(code, node)| Found::One(code.to_owned(), node.path().to_owned())))
 }

@@ -85,10 +85,10 @@ fn pressures(resource: &Node<'_>, draft: &mut Draft<'_>, components: &[Node<'_>]
             return Err(Why::Missing("code").at(component.path_of("code")));
         };
         let loinc = match coding_of(&code, &[LOINC.to_owned()])? {
-            Found::One(code, _) | Found::Several(code, _) => code,
-            Found::None => {
+            Found::One(code, _) => code,
+            Found::None | Found::Several => {
                 unknown = true;
-                draft.note("observation.component: no LOINC code".to_owned());
+                draft.note("observation.component: not one LOINC code".to_owned());
                 continue;
             }
         };

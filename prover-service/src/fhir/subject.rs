@@ -40,6 +40,8 @@ pub struct SubjectIds {
     pub canonical: SubjectId,
     /// The others, under which an earlier file may have filed it.
     pub aliases: Vec<SubjectId>,
+    /// Names by which a subject is found, but which make nobody that subject: two people may share one by mistake.
+    pub lookups: Vec<SubjectId>,
 }
 
 /// A resource of the file.
@@ -115,7 +117,7 @@ pub(super) fn of(
         Some((reference, node)) => of_reference(reference, &node, resource, index, source),
         None => match subject.object("identifier")? {
             Some(identifier) => match identifier_text(&identifier)? {
-                Some(canonical) => Ok(SubjectIds { canonical, aliases: Vec::new() }),
+                Some(canonical) => Ok(SubjectIds { canonical, aliases: Vec::new(), lookups: Vec::new() }),
                 None => Err(identifier.error(Why::Reference("an identifier without system and value names nobody"))),
             },
             None => Err(subject.error(Why::Reference("neither a reference nor an identifier: it names nobody"))),
@@ -141,7 +143,11 @@ fn of_reference(
         // a patient that cannot be read is an error of its own; here the name in the source is enough
         return of_patient(&entry.resource, entry.full_url, Some(source)).or_else(|e| {
             let id = entry.id().or(uuid_of(entry.full_url)).filter(|id| is_fhir_id(id)).ok_or(e)?;
-            Ok(SubjectIds { canonical: in_source(source, &format!("Patient/{id}")), aliases: Vec::new() })
+            Ok(SubjectIds {
+                canonical: in_source(source, &format!("Patient/{id}")),
+                aliases: Vec::new(),
+                lookups: Vec::new(),
+            })
         });
     }
     if reference.starts_with("urn:") {
@@ -155,7 +161,7 @@ fn filed_as(source: &Source, reference: &str) -> Option<SubjectIds> {
     let reference = without_history(reference);
     let (base, id) = reference.rsplit_once("Patient/")?;
     let known = is_fhir_id(id) && (base.is_empty() || (base.contains("://") && base.ends_with('/')));
-    known.then(|| SubjectIds { canonical: in_source(source, reference), aliases: Vec::new() })
+    known.then(|| SubjectIds { canonical: in_source(source, reference), aliases: Vec::new(), lookups: Vec::new() })
 }
 
 fn uuid_of(full_url: Option<&str>) -> Option<&str> {
@@ -181,7 +187,7 @@ fn of_patient(patient: &Node<'_>, full_url: Option<&str>, source: Option<&Source
     for identifier in patient.objects("identifier")? {
         let Some(text) = identifier_text(&identifier)? else { continue };
         let rank = match identifier.text("use")? {
-            Some("old" | "temp") => 3,
+            Some("old" | "temp") => OLD,
             _ if is_record_number(&identifier)? => 0,
             _ => 1,
         };
@@ -196,12 +202,21 @@ fn of_patient(patient: &Node<'_>, full_url: Option<&str>, source: Option<&Source
         }
     }
     ranked.sort_by_key(|(rank, _)| *rank); // stable: the file's order among equals
+    ranked.retain(|(rank, _)| *rank != OLD);
     let mut seen = BTreeSet::new();
-    let mut ids = ranked.into_iter().map(|(_, id)| id).filter(|id| seen.insert(id.clone()));
-    let Some(canonical) = ids.next() else {
+    ranked.retain(|(_, id)| seen.insert(id.clone()));
+    // the first record number and the places in the source say who it is; the rest only helps to find it
+    let record_number = ranked.first().filter(|(rank, _)| *rank == 0).map(|(_, id)| id.clone());
+    let is_own = |(rank, id): &(u8, SubjectId)| matches!(rank, 2 | 4) || Some(id) == record_number.as_ref();
+    let (mut own, mut lookups): (Vec<_>, Vec<_>) = ranked.into_iter().partition(is_own);
+    if own.is_empty() && !lookups.is_empty() {
+        own.push(lookups.remove(0)); // a contained patient has no place in the source
+    }
+    let mut own = own.into_iter().map(|(_, id)| id);
+    let Some(canonical) = own.next() else {
         return Err(Why::Missing("an id or an identifier").at(patient.path_of("id")));
     };
-    Ok(SubjectIds { canonical, aliases: ids.collect() })
+    Ok(SubjectIds { canonical, aliases: own.collect(), lookups: lookups.into_iter().map(|(_, id)| id).collect() })
 }
 
 /// `system|value`; none when one is missing or the system is no absolute URI.
@@ -211,6 +226,9 @@ fn identifier_text(identifier: &Node<'_>) -> Read<Option<SubjectId>> {
     let absolute = system.contains(':') && !system.contains('|');
     Ok(absolute.then(|| SubjectId(format!("{system}|{value}"))))
 }
+
+/// The rank of identifiers that are out of use: they name nobody any more.
+const OLD: u8 = 3;
 
 /// Type MR of HL7's identifier types.
 fn is_record_number(identifier: &Node<'_>) -> Read<bool> {

@@ -83,6 +83,12 @@ impl LedgerWriter for LedgerBridge {
         placed(&receipt, 0)
     }
 
+    fn commit_max(&self) -> usize {
+        // what the chain allows, which the default of the trait need not be
+        let allowed = self.ledger.snapshot().map(|s| s.chain().parameters.entry_commitments_max as usize);
+        allowed.unwrap_or(1).clamp(1, 1024)
+    }
+
     async fn withdraw(&self, withdrawal: Withdrawal) -> Result<Height, LedgerError> {
         let Withdrawal { position, commitment } = withdrawal;
         let receipt = self.submit(Body::Withdraw(Withdraw { position, commitment })).await?;

@@ -126,6 +126,9 @@ impl Founding {
         std::fs::create_dir_all(parent).map_err(io(parent))?;
         let beside = private_folder(parent).map_err(io(parent))?;
         let trust = self.fill(&Layout::of(beside.path()), passphrase, rng)?;
+        for folder in [beside.path().join("keys"), beside.path().to_owned()] {
+            std::fs::File::open(&folder).and_then(|d| d.sync_all()).map_err(io(&folder))?;
+        }
         std::fs::rename(beside.path(), dir).map_err(io(dir))?;
         std::fs::File::open(parent).and_then(|d| d.sync_all()).map_err(io(parent))?;
         let _ = beside.keep(); // renamed: nothing is left to remove

@@ -142,6 +142,9 @@ fn instant(constant: &IdedExpr) -> Result<i64, String> {
     let Some(("timestamp", argument)) = call_argument(constant) else { return Err(FORM.to_owned()) };
     let text = text_of(argument).ok_or(FORM)?;
     let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| FORM.to_owned())?;
+    if parsed.nanosecond() != 0 {
+        return Err("points in time are whole seconds; a leap second is none".to_owned());
+    }
     Ok(parsed.unix_timestamp())
 }
 

@@ -1,7 +1,8 @@
 //! What each incoming thing means, given the index and what came before it in the same batch.
 //!
-//! Versions are opaque. One that was seen before is a no-op, however old; one that was not amends the resource's newest
-//! record, or begins one if there is none or it was withdrawn. Nothing is written here.
+//! Versions are opaque. One that was seen before is a no-op, and told apart if it is not the newest; one that was not
+//! amends the resource's newest record, which must be of the same subject, or begins one if there is none or it was
+//! withdrawn. Only a subject's own resource gives it names. Nothing is written here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,9 +15,9 @@ use zeroize::Zeroizing;
 use super::StageError;
 use crate::ladder::EraseKey;
 use crate::secret::random_bytes;
-use crate::subject::{self, Handle, Identifier, SubjectId, SubjectSecrets};
+use crate::subject::{self, AliasKind, AliasRow, Handle, Identifier, SubjectId, SubjectSecrets};
 use crate::vault::Vault;
-use crate::vault::draft::{DraftError, Encoded, Incoming, SourceKey};
+use crate::vault::draft::{Draft, DraftError, Encoded, Incoming, SourceKey};
 use crate::vault::index::Changes;
 
 /// A record to seal.
@@ -29,7 +30,7 @@ pub(super) struct Job {
 }
 
 /// A record that may not have its commitment yet.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     Stored(Commitment),
     Job(usize),
@@ -41,12 +42,14 @@ pub(super) enum Step {
     Withdraw { target: Target, source: Handle, version: Handle },
     Note { source: Handle, version: Handle },
     Nothing(Option<Target>),
+    Older,
 }
 
 pub(super) struct Plan {
     pub steps: Vec<Result<Step, DraftError>>,
     pub jobs: Vec<Job>,
     pub changes: Changes,
+    pub foreign_lookups: usize,
 }
 
 /// What this batch adds to the index, before it is written.
@@ -55,7 +58,8 @@ struct Planner<'a, R> {
     rng: &'a mut R,
     jobs: Vec<Job>,
     changes: Changes,
-    aliases: BTreeMap<Handle, SubjectId>,
+    aliases: BTreeMap<Handle, AliasRow>,
+    foreign_lookups: usize,
     subjects: BTreeMap<SubjectId, SubjectSecrets>,
     heads: BTreeMap<Handle, Option<Target>>,
     versions: BTreeMap<(Handle, Handle), Option<Target>>,
@@ -74,6 +78,7 @@ impl Vault {
             jobs: Vec::new(),
             changes: Changes::default(),
             aliases: BTreeMap::new(),
+            foreign_lookups: 0,
             subjects: BTreeMap::new(),
             heads: BTreeMap::new(),
             versions: BTreeMap::new(),
@@ -83,7 +88,8 @@ impl Vault {
         for one in incoming {
             steps.push(planner.step(one)?);
         }
-        Ok(Plan { steps, jobs: planner.jobs, changes: planner.changes })
+        let Planner { jobs, changes, foreign_lookups, .. } = planner;
+        Ok(Plan { steps, jobs, changes, foreign_lookups })
     }
 }
 
@@ -94,10 +100,10 @@ impl<R: RngCore + CryptoRng> Planner<'_, R> {
             Incoming::EnteredInError(key) => key,
         };
         let (source, version) = self.handles(key);
-        if let Some(seen) = self.seen(source, version)? {
-            return Ok(Ok(Step::Nothing(seen)));
-        }
         let head = self.head(source)?;
+        if let Some(seen) = self.seen(source, version)? {
+            return Ok(Ok(if seen == head { Step::Nothing(seen) } else { Step::Older }));
+        }
         let (step, became) = match incoming {
             Incoming::EnteredInError(_) => match head {
                 Some(target) => (Step::Withdraw { target, source, version }, None),
@@ -109,7 +115,10 @@ impl<R: RngCore + CryptoRng> Planner<'_, R> {
                     Ok(encoded) => encoded,
                     Err(refused) => return Ok(Err(refused)),
                 };
-                let (subject, secrets) = match self.subject(&encoded.draft.subject)? {
+                if let Some(refused) = self.of_another(head, &encoded.draft)? {
+                    return Ok(Err(refused));
+                }
+                let (subject, secrets) = match self.subject(&encoded.draft)? {
                     Ok(found) => found,
                     Err(refused) => return Ok(Err(refused)),
                 };
@@ -142,28 +151,47 @@ impl<R: RngCore + CryptoRng> Planner<'_, R> {
         Ok(self.vault.index.head(source)?.flatten().map(Target::Stored))
     }
 
-    /// Finds the subject of these identifiers, or makes one; new identifiers of it are noted.
-    fn subject(
-        &mut self,
-        identifiers: &[Identifier],
-    ) -> Result<Result<(SubjectId, SubjectSecrets), DraftError>, StageError> {
-        let mut known = None;
-        let mut unknown = Vec::new();
-        for identifier in identifiers {
-            let handle = subject::alias_handle(&self.vault.keys.handles, identifier);
-            let found = match self.aliases.get(&handle) {
-                Some(id) => Some(*id),
-                None => self.vault.index.alias(handle)?,
-            };
-            match (found, known) {
-                (Some(found), Some(other)) if found != other => {
-                    return Ok(Err(DraftError::TwoSubjects(other, found)));
+    /// Refuses a version whose subject is not that of the resource's record.
+    fn of_another(&self, head: Option<Target>, draft: &Draft) -> Result<Option<DraftError>, StageError> {
+        let has = match head {
+            None => return Ok(None),
+            Some(Target::Job(job)) => self.jobs[job].subject,
+            Some(Target::Stored(commitment)) => match self.vault.index.record(commitment)? {
+                Some(row) => row.subject,
+                None => return Ok(None),
+            },
+        };
+        Ok(match self.known(draft)? {
+            Ok(Some(given)) if given == has => None,
+            Ok(Some(given)) => Some(DraftError::OtherSubject { has, given: given.to_string() }),
+            Ok(None) => Some(DraftError::OtherSubject { has, given: "a subject not seen before".to_owned() }),
+            Err(refused) => Some(refused),
+        })
+    }
+
+    /// The subject that a draft's identifiers lead to, if there is one.
+    fn known(&self, draft: &Draft) -> Result<Result<Option<SubjectId>, DraftError>, StageError> {
+        let (mut is, mut found) = (None, None);
+        for identifier in &draft.subject {
+            match (self.alias(self.handle(identifier))?, is) {
+                (Some(AliasRow { subject, kind: AliasKind::Identity }), Some(other)) if subject != other => {
+                    return Ok(Err(DraftError::TwoSubjects(other, subject)));
                 }
-                (Some(found), _) => known = Some(found),
-                (None, _) => unknown.push(handle),
+                (Some(AliasRow { subject, kind: AliasKind::Identity }), _) => is = Some(subject),
+                (Some(AliasRow { subject, .. }), _) if !draft.introduces => found = found.or(Some(subject)),
+                _ => {}
             }
         }
-        let (id, secrets) = match (known, identifiers.first()) {
+        Ok(Ok(is.or(found)))
+    }
+
+    /// Finds the subject of a draft, or makes one; what names it from now on is noted.
+    fn subject(&mut self, draft: &Draft) -> Result<Result<(SubjectId, SubjectSecrets), DraftError>, StageError> {
+        let known = match self.known(draft)? {
+            Ok(known) => known,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let (id, secrets) = match (known, draft.subject.first()) {
             (Some(id), _) => match self.secrets(id)? {
                 Some(secrets) => (id, secrets),
                 None => return Ok(Err(DraftError::Erased(id))),
@@ -171,11 +199,39 @@ impl<R: RngCore + CryptoRng> Planner<'_, R> {
             (None, Some(canonical)) => self.new_subject(canonical),
             (None, None) => return Ok(Err(DraftError::NoSubject)),
         };
-        for handle in unknown {
-            self.changes.put_alias(handle, id);
-            self.aliases.insert(handle, id);
+        for identifier in &draft.subject {
+            let handle = self.handle(identifier);
+            let row = self.alias(handle)?;
+            let found_only = row.is_some_and(|row| row.kind == AliasKind::Lookup);
+            if row.is_none() || (draft.introduces && found_only) {
+                self.name(handle, AliasRow { subject: id, kind: AliasKind::Identity });
+            }
+        }
+        for identifier in draft.lookups.iter().filter(|_| draft.introduces) {
+            let handle = self.handle(identifier);
+            match self.alias(handle)? {
+                None => self.name(handle, AliasRow { subject: id, kind: AliasKind::Lookup }),
+                Some(row) if row.subject != id => self.foreign_lookups += 1,
+                Some(_) => {}
+            }
         }
         Ok(Ok((id, secrets)))
+    }
+
+    fn handle(&self, identifier: &Identifier) -> Handle {
+        subject::alias_handle(&self.vault.keys.handles, identifier)
+    }
+
+    fn alias(&self, handle: Handle) -> Result<Option<AliasRow>, StageError> {
+        match self.aliases.get(&handle) {
+            Some(row) => Ok(Some(*row)),
+            None => Ok(self.vault.index.alias(&self.vault.keys.handles, handle)?),
+        }
+    }
+
+    fn name(&mut self, handle: Handle, row: AliasRow) {
+        self.changes.put_alias(&self.vault.keys.handles, handle, row);
+        self.aliases.insert(handle, row);
     }
 
     fn secrets(&mut self, id: SubjectId) -> Result<Option<SubjectSecrets>, StageError> {

@@ -173,10 +173,11 @@ impl Verifier<'_> {
             return fail("the ledger did not accept the disclosure");
         }
         in_log(checkpoint, &disclosure.seal_inclusion, seal.leaf(), seal.leaf_index().get())?;
-        let index = disclosure.inclusion.index.get();
-        if index >= seal.leaf_index().get() {
-            return fail("the disclosure is logged after the block that should hold it");
-        }
+        // a block's entries are the leaves right before its seal, in the order of its receipts
+        let (receipts, nth) = (receipt.inclusion.size.get(), u64::from(receipt.receipt.index.get()));
+        let first =
+            seal.log_size.get().checked_sub(receipts).ok_or("the block has more receipts than the log leaves")?;
+        let index = first.saturating_add(nth);
         in_log(checkpoint, &disclosure.inclusion, entry.leaf(), index)
     }
 
@@ -186,8 +187,8 @@ impl Verifier<'_> {
         if schema.is_none_or(|schema| schema.retired) {
             return fail("the schema is not registered, or retired");
         }
-        let key = VerifyingKey::from_bytes(&answer.key).map_err(text)?;
-        if key.id() != part.key || self.trust.key_for(part.statement) != Some(key.id()) {
+        let key = parsed_key(answer)?;
+        if key.id() != part.key || !self.trust.accepts(part.statement, key.id()) {
             return fail("the verifying key is not the one that request and trust file name");
         }
         if key.statement() != part.statement || key.suite() != self.trust.suite {
@@ -254,12 +255,21 @@ fn issuer_anchor(evidence: &Evidence, part: &Part, answer: &Answer) -> Outcome<A
     }
 }
 
+/// The verifying key in the file; far too long a one is not even looked at.
+fn parsed_key(answer: &Answer) -> Outcome<VerifyingKey> {
+    const BYTES_MAX: usize = 16 * 1024;
+    if answer.key.len() > BYTES_MAX {
+        return fail("the verifying key is too long");
+    }
+    VerifyingKey::from_bytes(&answer.key).map_err(text)
+}
+
 fn same_public(claimed: &Public, recomputed: &Public) -> Outcome {
     if claimed == recomputed { Ok(()) } else { fail("a public input differs from what request and seal say") }
 }
 
 fn proof_holds(part: &Part, answer: &Answer, public: &Public) -> Outcome {
-    let key = VerifyingKey::from_bytes(&answer.key).map_err(text)?;
+    let key = parsed_key(answer)?;
     if key.statement() != part.statement {
         return fail("the verifying key is for another statement");
     }
