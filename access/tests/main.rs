@@ -6,4 +6,5 @@ mod envelope;
 mod ingest;
 mod keystore;
 mod secrecy;
+mod subjects;
 mod support;

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use sha2::Digest;
 use vouchsafe_circuits::fact::dangerous::dangerous_prove_without_relation_check;
 use vouchsafe_circuits::fact::{Clause, Public, PublicError, TruthTable, VerifyError, Violation, prove, verify};
 use vouchsafe_circuits::keys::{KeyError, KeyRefused, generate_development};
@@ -30,35 +31,6 @@ fn proven() -> (Public, Proof) {
         (public, proof)
     };
     PROVEN.get_or_init(make).clone()
-}
-
-#[test]
-#[ignore = "prints times; run alone with --ignored --nocapture"]
-fn times() {
-    use std::time::Instant;
-    let sample = Sample::new();
-    let unused = Clause::unused();
-    for clauses in [vec![Clause::between(field(4), number(1), number(200))], vec![unused; 4]] {
-        let table = if clauses.len() == 1 { yes() } else { TruthTable::new(u16::MAX) };
-        let public = sample.public(table, &clauses);
-        let statement = crate::sample::statement(&public);
-        let started = Instant::now();
-        println!("{:?} made in {:?}", fact::shape(SUITE, statement), started.elapsed());
-        let key = key(statement);
-        let started = Instant::now();
-        let bytes = key.to_bytes();
-        let written = started.elapsed();
-        let read = ProvingKey::from_bytes(&bytes).expect("a key");
-        println!("key of {} bytes, written in {written:?}, both in {:?}", bytes.len(), started.elapsed());
-        for _ in 0..3 {
-            let started = Instant::now();
-            let proof = prove(&read, &public, &sample.witness(), &mut rng(2)).expect("a true fact");
-            let proved = started.elapsed();
-            let started = Instant::now();
-            assert_eq!(verify(key.prepared(), &public, &proof), Ok(()));
-            println!("{statement}: prove {proved:?}, verify {:?}", started.elapsed());
-        }
-    }
 }
 
 #[test]
@@ -248,4 +220,19 @@ fn key_files() {
     let json = serde_json::to_string(&verifying.id()).expect("JSON");
     assert_eq!(serde_json::from_str::<vouchsafe_circuits::KeyId>(&json).expect("hex"), verifying.id());
     assert!(!matches!(VerifyingKey::from_bytes(&[]), Err(KeyError::Refused(KeyRefused::Identity))));
+}
+
+/// The mark of a development key is changed and the checksum made good again: such a key is refused, since no program
+/// makes any other keys.
+#[test]
+fn the_development_mark_cannot_be_taken_off() {
+    let bytes = key(Statement::Fact1).verifying_key().to_bytes();
+    let with_mark = |mark: u32| {
+        let mut body = bytes[..bytes.len() - 32].to_vec();
+        body[20..24].copy_from_slice(&mark.to_le_bytes());
+        let checksum = sha2::Sha256::digest(&body);
+        VerifyingKey::from_bytes(&[body, checksum.to_vec()].concat()).map(|key| key.is_development())
+    };
+    assert_eq!(with_mark(1), Ok(true), "the control: the checksum is made good");
+    assert_eq!(with_mark(0), Err(KeyError::Unknown));
 }

@@ -54,7 +54,7 @@ fn is_float_literal(line: &str) -> bool {
 
 fn strangers(name: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for line in code_of(text) {
+    for line in code_of(without_tests(text)) {
         for (library, homes) in NAMED_ONLY_IN {
             if words(&line).any(|word| word == *library) && !homes.iter().any(|home| name.starts_with(home)) {
                 found.push(format!("{name} names {library}; its home is {}", homes.join(", ")));

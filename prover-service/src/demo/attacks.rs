@@ -169,23 +169,22 @@ impl Targets<'_> {
 
     /// The clinic, which has stolen the whole record, claims that it committed it, against the hospital's anchor.
     fn claimed_for_another_member(&self) -> Tried {
-        let loot = self.forge.loot(self.hospital.member(), self.record.0, self.record.1.clone())?;
-        self.stolen("the hospital's record, claimed for the clinic", &loot)
+        self.stolen("the hospital's record, claimed for the clinic", &self.hospital)
     }
 
     /// The clinic commits a copy of the hospital's commitment in its own set and proves from there.
     fn copied_commitment(&self) -> Tried {
         let copy = Body::Commit(Commit { commitments: vec![self.record.0] });
         self.clinic.submit(self.forge.ledger, copy).map_err(DemoError::own)?;
-        let loot = self.forge.loot(self.clinic.member(), self.record.0, self.record.1.clone())?;
-        self.stolen("a copy of the hospital's commitment in the clinic's own set", &loot)
+        self.stolen("a copy of the hospital's commitment in the clinic's own set", &self.clinic)
     }
 
     /// The clinic answers for itself with a record whose commitment names the hospital. A verifier that took the inputs
     /// from the file would see the hospital's id there, which the proof fits.
-    fn stolen(&self, name: &str, loot: &Loot) -> Tried {
+    fn stolen(&self, name: &str, set_of: &Pen) -> Tried {
         let request = &self.asked_of_clinic;
         let logged = self.forge.log(&self.clinic, request)?;
+        let loot = &self.forge.loot(set_of.member(), self.record.0, self.record.1.clone())?;
         let public = self.forge.public(request, loot, loot.height)?;
         let proof = self.forge.prove(request, &public, loot)?;
         let evidence = self.forge.evidence(request, public.clone(), proof, logged, loot.height)?;

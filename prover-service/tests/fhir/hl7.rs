@@ -79,7 +79,7 @@ fn numbers_from_1e_minus_245_to_1e245() {
     assert_eq!(reading.errors, []);
     assert_eq!(shown(&reading.records[0], "code"), "unmapped");
     assert_eq!(shown(&reading.records[0], "systolic"), "unmapped");
-    assert_eq!(reading.unmapped["observation.component: no LOINC code"], 7);
+    assert_eq!(reading.unmapped["observation.component: not one LOINC code"], 7);
     for (number, scaled) in
         [("1e-22", Ok("0")), ("1.00", Ok("10")), ("-1e245", Err("out of range")), ("1e18", Err("out of range"))]
     {
@@ -120,7 +120,10 @@ fn patients() {
     ];
     assert_eq!(all_shown(&record), expected);
     let record = example!("Patient-f001.json");
-    assert_eq!(record.subject.canonical.as_str(), "urn:oid:2.16.840.1.113883.2.4.6.3|738472983");
+    // no record number among its identifiers: the source's own name for it, and the others to find it by
+    assert_eq!(record.subject.canonical.as_str(), "test|Patient/f001");
+    let lookups: Vec<&str> = record.subject.lookups.iter().map(|name| name.as_str()).collect();
+    assert!(lookups.contains(&"urn:oid:2.16.840.1.113883.2.4.6.3|738472983"), "{lookups:?}");
     assert_eq!(shown(&record, "postalCode"), "1024RJ");
     assert_eq!(shown(&record, "country"), "NLD");
     let record = example!("Patient-newborn.json");

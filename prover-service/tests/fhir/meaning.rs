@@ -51,6 +51,14 @@ fn what_denies_is_no_fact() {
     }
 }
 
+const NULL_FLAVOR: &str = "http://terminology.hl7.org/CodeSystem/v3-NullFlavor";
+
+/// A concept with codes of two editions of ICD-10.
+fn two_codes(first: (&str, &str), second: (&str, &str)) -> Json {
+    let coding = |(edition, code)| json!({"system": format!("http://hl7.org/fhir/sid/icd-10{edition}"), "code": code});
+    json!({"coding": [coding(first), coding(second)]})
+}
+
 #[test]
 fn what_a_field_cannot_hold_is_absent_and_counted() {
     let null_flavor =
@@ -69,6 +77,14 @@ fn what_a_field_cannot_hold_is_absent_and_counted() {
         (with(patient("p"), "/maritalStatus", null_flavor), "maritalStatus", "withheld", 0),
         (with(patient("p"), "/maritalStatus", json!({"text": "it is complicated"})), "maritalStatus", "unmapped", 0),
         (with(with(patient("p"), "/birthDate", Json::Null), "/_birthDate", reason), "birthDate", "withheld", 0),
+        (
+            with(patient("p"), "/maritalStatus", json!({"coding": [{"system": NULL_FLAVOR, "code": "UNK"}]})),
+            "maritalStatus",
+            "not asked",
+            0,
+        ),
+        (with(condition(), "/code", two_codes(("", "I10"), ("-cm", "E11.9"))), "icd10", "unmapped", 1),
+        (with(condition(), "/code", two_codes(("", "E11.9"), ("-cm", "E11.9"))), "icd10", "E11.9", 0),
         (with(patient("p"), "/birthDate", json!("1984")), "birthDate", "imprecise", 0),
         (with(patient("p"), "/deceasedBoolean", json!(true)), "deceasedDate", "imprecise", 0),
         (with(patient("p"), "/name", json!([{"use": "old", "family": "X"}])), "familyName", "unmapped", 0),

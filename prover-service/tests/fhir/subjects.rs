@@ -12,6 +12,11 @@ fn patient(identifiers: Json) -> Json {
     json!({"resourceType": "Patient", "id": "p1", "identifier": identifiers})
 }
 
+/// The type of a medical record number.
+fn record_number() -> Json {
+    json!({"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR"}]})
+}
+
 fn bundle(patient_url: &str, patient: &Json, reference: &str) -> String {
     let condition = condition(json!({"reference": reference}));
     json!({"resourceType": "Bundle", "type": "searchset", "entry": [
@@ -27,7 +32,7 @@ fn names(record: &vouchsafe_prover_service::fhir::Mapped) -> Vec<&str> {
 
 #[test]
 fn references_lead_to_the_patient_of_the_bundle() {
-    let patient = patient(json!([{"system": "urn:mrn", "value": "7"}]));
+    let patient = patient(json!([{"type": record_number(), "system": "urn:mrn", "value": "7"}]));
     for (url, reference, aliases) in [
         ("urn:uuid:1", "urn:uuid:1", &["test|Patient/p1"][..]),
         ("urn:uuid:1", "Patient/p1", &["test|Patient/p1"]),
@@ -70,13 +75,14 @@ fn what_is_no_patient_is_refused() {
 }
 
 #[test]
-fn the_record_number_comes_first_and_the_old_last() {
-    let mr = json!({"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR"}]});
+fn one_record_number_is_the_identity_and_the_rest_finds() {
+    let mr = record_number();
     let record = only(
         &patient(json!([
             {"use": "old", "type": mr, "system": "urn:mrn", "value": "6"},
             {"system": "urn:ssn", "value": "999"},
             {"type": mr, "system": "urn:mrn", "value": "7"},
+            {"type": mr, "system": "urn:mrn", "value": "8"},
             {"system": "urn:mrn", "value": "7"},
             {"value": "no system"},
             {"system": "test", "value": "Patient/somebody-else"},
@@ -84,7 +90,9 @@ fn the_record_number_comes_first_and_the_old_last() {
         ]))
         .to_string(),
     );
-    assert_eq!(names(&record), ["urn:mrn|7", "urn:ssn|999", "test|Patient/p1", "urn:mrn|6"]);
+    assert_eq!(names(&record), ["urn:mrn|7", "test|Patient/p1"]);
+    let lookups: Vec<&str> = record.subject.lookups.iter().map(|name| name.as_str()).collect();
+    assert_eq!(lookups, ["urn:mrn|8", "urn:ssn|999"], "the old number names nobody any more");
 }
 
 #[test]

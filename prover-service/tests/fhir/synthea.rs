@@ -102,7 +102,7 @@ fn all_resources_of_a_file_have_its_patient_for_a_subject() {
         let in_source = format!("test|Patient/{}", patient.key.id);
         assert!(patient.subject.aliases.iter().any(|alias| alias.as_str() == in_source));
         assert!(
-            patient.subject.aliases.iter().any(|alias| alias.as_str().starts_with("http://hl7.org/fhir/sid/us-ssn|"))
+            patient.subject.lookups.iter().any(|name| name.as_str().starts_with("http://hl7.org/fhir/sid/us-ssn|"))
         );
         assert!(reading.records.iter().all(|r| r.subject == patient.subject));
     }

@@ -1,8 +1,9 @@
 //! Texts that are refused, with the part and the reason that the asker reads.
 
+use vouchsafe_circuits::schema::Schema;
 use vouchsafe_prover_service::predicate::PredicateError;
 
-use super::compiled;
+use super::{compile, compiled, today};
 
 /// Schema, text, the part that is named, and words of the reason.
 const PARTS: &[(&str, &str, &str, &str)] = &[
@@ -26,6 +27,7 @@ const PARTS: &[(&str, &str, &str, &str)] = &[
     ("patient", "birthDate <= date(\"2026-02-30\")", "date(\"2026-02-30\")", "not a day of the calendar"),
     ("patient", "birthDate <= yearsAgo(-1)", "yearsAgo(-1)", "a day is written"),
     ("patient", "birthDate <= yearsAgo(1.5)", "yearsAgo(1.5)", "a day is written"),
+    ("observation", "code == \"718-7\" && code == \"4548-4\" && value > 12", "code == \"4548-4\"", "two codes at once"),
     ("patient", "birthDate <= yearsAgo(131)", "yearsAgo(131)", "off the schema's grid"),
     (
         "patient",
@@ -120,5 +122,31 @@ fn what_is_not_cel_is_said_to_be_so() {
     {
         let error = compiled("patient", text).unwrap_err();
         assert!(matches!(error, PredicateError::Syntax(_)), "{text:?}: {error}");
+    }
+}
+
+/// More digits than a double keeps would ask about another number than was written.
+#[test]
+fn numbers_that_cel_cannot_keep_are_refused() {
+    for text in ["systolic >= 90.00000000000000001", "systolic >= 9007199254740993", "systolic < 0.0000000000000001"] {
+        let error = compiled("observation", text).unwrap_err();
+        assert!(matches!(&error, PredicateError::Syntax(why) if why.contains("at most 15 digits")), "{text}: {error}");
+    }
+    // digits of a text are no number
+    compiled("condition", "snomed == \"128613002128613002\"").unwrap();
+    compiled("observation", "systolic >= 90.0000000000000").unwrap();
+}
+
+/// Fractions of a second would be dropped, and `>=` be true where the text says otherwise.
+#[test]
+fn points_in_time_are_whole_seconds() {
+    let field = r#"{"name":"t","kind":{"instant":{"grid":{"steps":{"min":0,"max":4000000000,"step":1}}}},"tier":1,"deidentify":"keep"}"#;
+    let document = format!(r#"{{"name":"event","version":1,"fields":[{field}]}}"#);
+    let schema = Schema::parse(document.as_bytes()).unwrap();
+    let compiled = |text: &str| compile(text, &schema, today());
+    compiled("t >= timestamp(\"2020-01-01T00:00:00Z\")").unwrap();
+    for time in ["2020-01-01T00:00:00.999Z", "2020-12-31T23:59:60Z"] {
+        let error = compiled(&format!("t >= timestamp(\"{time}\")")).unwrap_err();
+        assert!(matches!(error, PredicateError::Part { .. }), "{time}: {error}");
     }
 }

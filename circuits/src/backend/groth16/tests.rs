@@ -2,7 +2,7 @@
 //! which arkworks' own verifier is fooled.
 
 use ark_bn254::{Bn254, Fq, Fr, G1Affine, G2Affine};
-use ark_ec::CurveGroup;
+use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, PrimeField};
 use ark_relations::gr1cs::{ConstraintSystemRef, Variable};
 use ark_relations::lc;
@@ -172,4 +172,29 @@ fn points_have_one_encoding() {
     assert_eq!(exactly::<G1Affine>(&identity), Some(G1Affine::zero()), "control");
     identity[0] = 1;
     assert_eq!(exactly::<G1Affine>(&identity), None);
+}
+
+/// With δ gone from the first group, the first point of a proof says nothing but what the witness is: two proofs of one
+/// fact begin alike, and both verify. A setup party could test guesses against it.
+#[test]
+fn a_proving_key_that_does_not_hide_is_refused() {
+    let good = keys();
+    assert_eq!(check_blinding(&good), Ok(()), "control");
+    let mut leaky = good.clone();
+    leaky.delta_g1 = G1Affine::zero();
+    leaky.beta_g1 = G1Affine::zero();
+    leaky.b_g1_query.fill(G1Affine::zero());
+    let proofs = [1, 2].map(|seed| {
+        let toy = Toy { inputs: [9, 2, 6], root: 3 };
+        let rng = &mut ChaCha20Rng::seed_from_u64(seed);
+        Groth16::<Bn254>::create_random_proof_with_reduction(toy, &leaky, rng).unwrap()
+    });
+    assert_eq!(proofs[0].a, proofs[1].a, "control: nothing is blinded");
+    for proof in &proofs {
+        let proof = Proof::from_bytes(&compressed(proof)).unwrap();
+        assert!(ark_accepts(&good.vk, &fr(&[9, 2, 6]), &proof), "control: and it verifies");
+    }
+    assert_eq!(check_blinding(&leaky), Err(KeyRefused::Blinding));
+    let other = ArkProvingKey::<Bn254> { delta_g1: good.beta_g1, ..good };
+    assert_eq!(check_blinding(&other), Err(KeyRefused::Blinding));
 }
