@@ -17,9 +17,9 @@ pub const INDEX_CHECK: &[u8] = b"vouchsafe/access/index-check/v1";
 
 /// HMAC message: an identifier of a subject → handle.
 pub const ALIAS_HANDLE: &[u8] = b"vouchsafe/access/alias-handle/v1";
-/// HMAC message: a source and a resource id → handle.
+/// HMAC message: an alias handle, a subject and a kind → the tag of an alias row.
 pub const ALIAS_ROW: &[u8] = b"vouchsafe/access/alias-row/v1";
-/// HMAC label: source and resource → handle.
+/// HMAC message: a source and a resource id → handle.
 pub const SOURCE_HANDLE: &[u8] = b"vouchsafe/access/source-handle/v1";
 /// HMAC message: a source, a resource id and a version → handle.
 pub const VERSION_HANDLE: &[u8] = b"vouchsafe/access/version-handle/v1";

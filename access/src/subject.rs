@@ -265,6 +265,22 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_row_is_of_its_own_handle() {
+        let secret = IndexSecret::new([1; 32]);
+        let [a, b] = ["s|1", "s|2"].map(|text| alias_handle(&secret, &text.parse().unwrap()));
+        let row = AliasRow { subject: SubjectId::from_bytes([7; 16]), kind: AliasKind::Identity };
+        let bytes = row.to_bytes(&secret, a);
+        assert_eq!(AliasRow::from_bytes(&secret, a, &bytes), Some(row));
+        assert_eq!(AliasRow::from_bytes(&secret, b, &bytes), None, "copied to another identifier");
+        for at in 0..bytes.len() {
+            let mut changed = bytes;
+            changed[at] ^= 1;
+            assert_eq!(AliasRow::from_bytes(&secret, a, &changed), None, "byte {at}");
+        }
+        assert_eq!(AliasRow::from_bytes(&secret, a, &bytes[..32]), None);
+    }
+
+    #[test]
     fn handles_do_not_run_together() {
         let secret = IndexSecret::new([3; 32]);
         let one = source_handle(&secret, labels::SOURCE_HANDLE, &["ab", "c"]);

@@ -147,7 +147,8 @@ impl ProvingKey {
         file::write(file::PROVING, self.label, &file::uncompressed(&self.inner.key))
     }
 
-    /// Parses a key file. Points are trusted once the checksum is right.
+    /// Parses a key file. Once the checksum is right, of the points only those are checked that hide the witness:
+    /// others can spoil a proof, which is verified before it leaves, but not give anything away.
     pub fn from_bytes(bytes: &[u8]) -> Result<ProvingKey, KeyError> {
         let (label, points) = file::read(file::PROVING, bytes)?;
         ProvingKey::assemble(label, file::trusted(points)?)

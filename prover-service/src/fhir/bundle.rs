@@ -213,9 +213,9 @@ fn entry(number: usize, node: Node<'_>) -> Read<Entry<'_>> {
         && let Some((method, at)) = request.text_at("method")?
         && !matches!(method, "POST" | "PUT")
     {
-        return Err(
-            at.error(Why::Unsupported("only POST and PUT are read; to withdraw a record, see `vouch withdraw`"))
-        );
+        return Err(at.error(Why::Unsupported(
+            "only POST and PUT are read; to withdraw a record, send it with the status entered-in-error",
+        )));
     }
     let full_url = node.text("fullUrl")?;
     let Some(resource) = node.object("resource")? else {

@@ -1,6 +1,9 @@
 //! Attacks that need a patched holder, beyond those of the demo; each with the defence that it fails on.
 
+use std::collections::BTreeSet;
+
 use rand::rngs::OsRng;
+use time::macros::date;
 use vouchsafe_circuits::Suite;
 use vouchsafe_circuits::keys::generate_development;
 use vouchsafe_circuits::record::pseudonym;
@@ -11,6 +14,9 @@ use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::units::{BlockTime, Height};
 use vouchsafe_ledger_types::verify::Check;
 use vouchsafe_prover_service::answer::{AnswerError, answer};
+use vouchsafe_prover_service::demo::hospital;
+use vouchsafe_prover_service::fhir::Source;
+use vouchsafe_prover_service::ingest::{Intake, Silent};
 use vouchsafe_prover_service::key_files::{KeyFolder, KeyRing};
 
 use super::Case;
@@ -136,28 +142,46 @@ fn the_honest_holder_refuses_what_it_cannot_show_or_should_not_answer() {
     assert!(matches!(answer(&foreign), AnswerError::Request(_)));
 }
 
-/// Yes, no and "who is that" leave the same trace on the ledger: one disclosure each, that tells nothing apart.
+/// Yes, no, "who is that" and a record that cannot be read leave the same trace on the ledger: one disclosure each,
+/// that tells nothing apart.
 #[test]
 fn every_question_is_logged_whatever_the_answer() {
     let (data, trust) = found("logged");
     let institution = open(&data);
+    let keys = KeyRing::new(KeyFolder::of(&institution.layout().keys()), Suite::Bn254);
+    let source = Source::new("logged").unwrap();
+    let bundle = serde_json::to_vec(&hospital::generate(1, 1, date!(2026 - 06 - 15))[0]).unwrap();
+    scene().block_on(async {
+        Intake::new(&institution, &source).bytes("bundle", &bundle, &mut Silent, &mut OsRng).await.unwrap();
+    });
     let snapshot = || institution.ledger().snapshot().unwrap();
     let before = snapshot().height().get();
-    let keys = KeyRing::new(KeyFolder::of(&institution.layout().keys()), Suite::Bn254);
-    let nobody = "https://nowhere.example|1".parse().unwrap();
-    for _ in 0..2 {
-        let request = ask_with(&trust, ADULT, "hospital");
-        let mut rng = OsRng;
-        let answered = scene().block_on(answer(&institution, &keys, &request, &nobody, &mut rng));
-        assert!(matches!(answered, Err(AnswerError::NoSubject)));
-    }
-    assert_eq!(snapshot().height().get(), before + 2);
-    let deadlines: Vec<_> = (before + 1..=before + 2)
-        .flat_map(|height| snapshot().entries(Height::new(height)).unwrap())
+    let asked = |predicate: &str, subject: &str| {
+        let request = ask_with(&trust, predicate, "hospital");
+        let subject = subject.parse().unwrap();
+        scene().block_on(answer(&institution, &keys, &request, &subject, &mut OsRng))
+    };
+    let known = hospital::record_number(0);
+    assert!(asked(ADULT, &known).is_ok());
+    assert!(matches!(asked("birthDate > yearsAgo(18)", &known), Err(AnswerError::No(_))));
+    assert!(matches!(asked(ADULT, "https://nowhere.example|1"), Err(AnswerError::NoSubject)));
+    std::fs::remove_dir_all(data.join("vault/blobs")).unwrap();
+    assert!(matches!(asked(ADULT, &known), Err(AnswerError::Read(_))));
+
+    assert_eq!(snapshot().height().get(), before + 4);
+    let entries: Vec<_> =
+        (before + 1..=before + 4).flat_map(|height| snapshot().entries(Height::new(height)).unwrap()).collect();
+    let shown: BTreeSet<_> = entries
+        .iter()
         .map(|entry| match &entry.entry().body {
-            Body::Disclosure(disclosure) => disclosure.deadline.unix(),
+            Body::Disclosure(disclosure) => (disclosure.deadline.unix(), disclosure.purpose, entry.encode().len()),
             other => panic!("{other:?}"),
         })
         .collect();
-    assert!(deadlines.iter().all(|deadline| deadline % 86_400 == 0), "a deadline to the second tells questions apart");
+    assert_eq!(entries.len(), 4);
+    assert_eq!(shown.len(), 1, "deadline, purpose and size are the same: {shown:?}");
+    assert!(
+        shown.iter().all(|(deadline, _, _)| deadline % 86_400 == 0),
+        "a deadline to the second tells questions apart"
+    );
 }

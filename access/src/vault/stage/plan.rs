@@ -2,7 +2,7 @@
 //!
 //! Versions are opaque. One that was seen before is a no-op, and told apart if it is not the newest; one that was not
 //! amends the resource's newest record, which must be of the same subject, or begins one if there is none or it was
-//! withdrawn. Only a subject's own resource gives it names. Nothing is written here.
+//! withdrawn. Only a subject's own resource gives it names to look it up by. Nothing is written here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
