@@ -23,7 +23,7 @@ use crate::fhir::{self, BundleReading, Mapped, ResourceKey, ResourceType, Schema
 use crate::institution::Institution;
 
 /// Records that go to the ledger together.
-const BATCH: usize = 256;
+const BATCH: usize = 128;
 
 /// What was done, for people and machines.
 #[derive(Debug, Default, Serialize)]
@@ -107,7 +107,7 @@ pub async fn ingest(
         progress.file(file, reading.records.len() + reading.withdrawals.len());
         intake.take(&name, reading, progress, rng).await?;
     }
-    Ok(intake.report)
+    intake.finish(progress, rng).await
 }
 
 /// Reads a file; of one that is too large, enough to see that it is.
@@ -117,12 +117,14 @@ fn read_whole(file: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Takes readings in, file after file.
+/// Takes readings in, file after file; what they hold goes to vault and ledger in batches, whichever file it is from,
+/// so that many small files cost no more syncs than a large one.
 pub struct Intake<'a> {
     institution: &'a Institution,
     source: &'a Source,
     schemas: Schemas,
     shared: BTreeMap<ResourceType, Arc<Schema>>,
+    waiting: Vec<(Place, Incoming)>,
     report: Report,
 }
 
@@ -131,10 +133,10 @@ impl<'a> Intake<'a> {
     pub fn new(institution: &'a Institution, source: &'a Source) -> Intake<'a> {
         let schemas = Schemas::built_in();
         let shared = ResourceType::ALL.into_iter().map(|t| (t, Arc::new(schemas.of(t).clone()))).collect();
-        Intake { institution, source, schemas, shared, report: Report::default() }
+        Intake { institution, source, schemas, shared, waiting: Vec::new(), report: Report::default() }
     }
 
-    /// Reads one file's bytes and takes it in.
+    /// Reads one file's bytes and takes it in; the last of it may wait for [`Intake::finish`].
     pub async fn bytes(
         &mut self,
         name: &str,
@@ -146,9 +148,17 @@ impl<'a> Intake<'a> {
         self.take(name, reading, progress, rng).await
     }
 
-    /// What was done so far.
-    pub fn report(self) -> Report {
-        self.report
+    /// Takes in what still waits, and tells what was done.
+    pub async fn finish(
+        mut self,
+        progress: &mut dyn Progress,
+        rng: &mut (impl RngCore + CryptoRng + Send),
+    ) -> Result<Report, IngestError> {
+        let rest = std::mem::take(&mut self.waiting);
+        if !rest.is_empty() {
+            self.batch(rest, progress, rng).await?;
+        }
+        Ok(self.report)
     }
 
     async fn take(
@@ -162,29 +172,28 @@ impl<'a> Intake<'a> {
         add_up(&mut self.report.unmapped, reading.unmapped);
         self.report.rounded += reading.rounded;
         self.report.errors.extend(reading.errors.iter().map(|e| serde_json::json!(e)));
-        let mut incoming = Vec::new();
         for record in reading.records {
             *self.report.records.entry(record.key.resource_type.to_string()).or_default() += 1;
-            let at = (record.key.clone(), record.entry);
+            let place = Place { file: file.to_owned(), key: record.key.clone(), entry: record.entry };
             match self.draft(record) {
-                Ok(draft) => incoming.push((at, Incoming::Record(Box::new(draft)))),
-                Err(error) => self.refuse(file, &at, &error.to_string()),
+                Ok(draft) => self.waiting.push((place, Incoming::Record(Box::new(draft)))),
+                Err(error) => self.refuse(&place, &error.to_string()),
             }
         }
         for Withdrawal { key, version, entry, .. } in reading.withdrawals {
             let source_key = source_key(&key, &version.to_string());
-            incoming.push(((key, entry), Incoming::EnteredInError(source_key)));
+            let place = Place { file: file.to_owned(), key, entry };
+            self.waiting.push((place, Incoming::EnteredInError(source_key)));
         }
-        while !incoming.is_empty() {
-            let batch: Vec<_> = incoming.drain(..incoming.len().min(BATCH)).collect();
-            self.batch(file, batch, progress, rng).await?;
+        while self.waiting.len() >= BATCH {
+            let batch: Vec<_> = self.waiting.drain(..BATCH).collect();
+            self.batch(batch, progress, rng).await?;
         }
         Ok(())
     }
 
     async fn batch(
         &mut self,
-        file: &str,
         batch: Vec<(Place, Incoming)>,
         progress: &mut dyn Progress,
         rng: &mut (impl RngCore + CryptoRng + Send),
@@ -209,7 +218,7 @@ impl<'a> Intake<'a> {
                 Ok(Outcome::Withdraws(_)) => self.report.withdrawn += 1,
                 Ok(Outcome::Older) => self.report.older += 1,
                 Ok(_) => self.report.unchanged += 1,
-                Err(error) => self.refuse(file, place, &error.to_string()),
+                Err(error) => self.refuse(place, &error.to_string()),
             }
         }
         progress.acknowledged(&acknowledged);
@@ -233,14 +242,18 @@ impl<'a> Intake<'a> {
         })
     }
 
-    fn refuse(&mut self, file: &str, (key, entry): &Place, why: &str) {
+    fn refuse(&mut self, Place { file, key, entry }: &Place, why: &str) {
         let path = format!("{}/{}", key.resource_type, key.id);
         self.report.errors.push(serde_json::json!({ "file": file, "entry": entry, "path": path, "why": why }));
     }
 }
 
-/// Which resource, and where in its file.
-type Place = (ResourceKey, Option<usize>);
+/// Which resource, and where it stands.
+struct Place {
+    file: String,
+    key: ResourceKey,
+    entry: Option<usize>,
+}
 
 fn source_key(key: &ResourceKey, version: &str) -> SourceKey {
     SourceKey {

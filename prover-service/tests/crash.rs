@@ -24,7 +24,7 @@ use crate::program::{command, run, words};
 use crate::scene::{found, open, runtime};
 
 const ROUNDS: usize = 10;
-const PATIENTS: usize = 160;
+const PATIENTS: usize = 200;
 const SEED: u64 = 20_260_615;
 /// Old receipts looked at again in each round; in the last one all are.
 const SAMPLE: usize = 40;

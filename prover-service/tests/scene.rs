@@ -103,7 +103,7 @@ impl Scene {
                 let bytes = serde_json::to_vec(bundle).unwrap();
                 intake.bytes(&number.to_string(), &bytes, &mut Silent, &mut OsRng).await.unwrap();
             }
-            assert!(intake.report().errors.is_empty());
+            assert!(intake.finish(&mut Silent, &mut OsRng).await.unwrap().errors.is_empty());
         });
         Scene {
             clinic: Pen::new(CHAIN.parse().unwrap(), member, key, Arc::new(SystemClock)),

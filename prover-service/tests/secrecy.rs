@@ -73,6 +73,7 @@ fn ledger_evidence_and_folders_hold_nothing_readable() {
         for bundle in &bundles {
             intake.bytes("bundle", &serde_json::to_vec(bundle).unwrap(), &mut Silent, &mut OsRng).await.unwrap();
         }
+        intake.finish(&mut Silent, &mut OsRng).await.unwrap();
         let keys = KeyRing::new(KeyFolder::of(&institution.layout().keys()), Suite::Bn254);
         let subject = hospital::record_number(0).parse().unwrap();
         answer(&institution, &keys, &request, &subject, &mut OsRng).await.unwrap()

@@ -94,6 +94,7 @@ pub(super) fn victim(data: &Path, receipts: &Path) -> anyhow::Result<()> {
             let bytes = serde_json::to_vec(&bundle)?;
             runtime.block_on(intake.bytes("generated", &bytes, &mut noting, &mut OsRng))?;
         }
+        runtime.block_on(intake.finish(&mut noting, &mut OsRng))?;
     }
     Ok(())
 }

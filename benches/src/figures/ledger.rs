@@ -74,7 +74,7 @@ fn ingest(dir: &std::path::Path) -> anyhow::Result<f64> {
         for bundle in &bundles {
             intake.bytes("generated", bundle, &mut Silent, &mut OsRng).await?;
         }
-        anyhow::Ok(intake.report())
+        anyhow::Ok(intake.finish(&mut Silent, &mut OsRng).await?)
     })?;
     Ok(report.added as f64 / started.elapsed().as_secs_f64())
 }

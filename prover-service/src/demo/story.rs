@@ -169,7 +169,7 @@ impl Cast {
             mapped.extend(fhir::read_bundle(&bytes, &name, &source, &schemas).records);
             intake.bytes(&name, &bytes, &mut Silent, &mut OsRng).await.map_err(DemoError::own)?;
         }
-        let report: Report = intake.report();
+        let report: Report = intake.finish(&mut Silent, &mut OsRng).await.map_err(DemoError::own)?;
         let took = started.elapsed();
         for (kind, count) in &report.records {
             stage.line(&format!("{count:>6} {kind}"));

@@ -152,7 +152,9 @@ fn every_question_is_logged_whatever_the_answer() {
     let source = Source::new("logged").unwrap();
     let bundle = serde_json::to_vec(&hospital::generate(1, 1, date!(2026 - 06 - 15))[0]).unwrap();
     scene().block_on(async {
-        Intake::new(&institution, &source).bytes("bundle", &bundle, &mut Silent, &mut OsRng).await.unwrap();
+        let mut intake = Intake::new(&institution, &source);
+        intake.bytes("bundle", &bundle, &mut Silent, &mut OsRng).await.unwrap();
+        intake.finish(&mut Silent, &mut OsRng).await.unwrap();
     });
     let snapshot = || institution.ledger().snapshot().unwrap();
     let before = snapshot().height().get();
