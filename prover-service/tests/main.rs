@@ -7,6 +7,7 @@ mod evidence;
 mod fhir;
 mod fixtures;
 mod forge;
+mod founding;
 #[cfg(target_os = "linux")]
 mod power_cut;
 mod predicate;

@@ -154,6 +154,7 @@ impl Founding {
         for schema in builtin::all() {
             pen.submit(&ledger, Body::RegisterSchema(RegisterSchema { schema: schema.to_bytes() }))?;
         }
+        std::fs::create_dir_all(layout.keys()).map_err(|e| FoundError::Io(layout.keys(), e))?;
         for pair in &self.keys {
             let key = &pair.1;
             KeyFolder::of(&layout.keys()).keep(self.suite, key.statement(), pair)?;
