@@ -47,11 +47,12 @@ impl Verifier<'_> {
             let anchor = issuer_anchor(evidence, part, answer);
             judge(Check::Anchor, anchor.as_ref().map(|_| ()).map_err(Clone::clone))?;
             let anchor = anchor.unwrap_or(answer.public.anchor);
-            judge(Check::Registry, self.key_and_schema_are_registered(evidence, part, answer))?;
+            let key = parsed_key(answer);
+            judge(Check::Registry, self.key_and_schema_are_registered(evidence, part, answer, &key))?;
             let public = self.recomputed(evidence, part, answer, anchor, digest)?;
             judge(Check::PublicInputs, same_public(&answer.public, &public))?;
             let claimed = if skipped == Some(Check::PublicInputs) { &answer.public } else { &public };
-            judge(Check::Proof, proof_holds(part, answer, claimed))?;
+            judge(Check::Proof, proof_holds(part, answer, claimed, &key))?;
         }
         let first = evidence.answers.first().map(|answer| answer.public.pseudonym);
         let none = || Refusal { check: Check::Request, why: "no answer in the file".to_owned() };
@@ -181,13 +182,19 @@ impl Verifier<'_> {
         in_log(checkpoint, &disclosure.inclusion, entry.leaf(), index)
     }
 
-    fn key_and_schema_are_registered(&self, evidence: &Evidence, part: &Part, answer: &Answer) -> Outcome {
+    fn key_and_schema_are_registered(
+        &self,
+        evidence: &Evidence,
+        part: &Part,
+        answer: &Answer,
+        key: &Outcome<VerifyingKey>,
+    ) -> Outcome {
         let root = evidence.seal.state_root;
         let schema: Option<SchemaState> = answer.schema.read(root, part.schema().map_err(text)?.id()).map_err(text)?;
         if schema.is_none_or(|schema| schema.retired) {
             return fail("the schema is not registered, or retired");
         }
-        let key = parsed_key(answer)?;
+        let key = key.as_ref().map_err(Clone::clone)?;
         if key.id() != part.key || !self.trust.accepts(part.statement, key.id()) {
             return fail("the verifying key is not the one that request and trust file name");
         }
@@ -268,8 +275,8 @@ fn same_public(claimed: &Public, recomputed: &Public) -> Outcome {
     if claimed == recomputed { Ok(()) } else { fail("a public input differs from what request and seal say") }
 }
 
-fn proof_holds(part: &Part, answer: &Answer, public: &Public) -> Outcome {
-    let key = parsed_key(answer)?;
+fn proof_holds(part: &Part, answer: &Answer, public: &Public, key: &Outcome<VerifyingKey>) -> Outcome {
+    let key = key.as_ref().map_err(Clone::clone)?;
     if key.statement() != part.statement {
         return fail("the verifying key is for another statement");
     }
