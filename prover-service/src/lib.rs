@@ -14,3 +14,4 @@ pub mod ingest;
 pub mod institution;
 pub mod key_files;
 pub mod predicate;
+pub mod proto;
