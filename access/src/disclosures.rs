@@ -1,15 +1,14 @@
 //! The book of disclosures: the openings of what was logged, kept for the auditor.
 //!
 //! ```text
-//! DIR/‹commitment hex›    AES-256-GCM-SIV(HKDF(audit seed), opening); the commitment is bound as additional data
+//! DIR/‹commitment hex›    the opening, a sealed page
 //! blinding                HMAC-SHA256(audit seed, label ‖ request digest ‖ attempt)
 //! ```
 //!
 //! An opening is durable here before the entry that commits to it is sent. The book tells nobody anything:
 //! who holds the audit seed can read it, and must.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
 use rand::{CryptoRng, RngCore};
@@ -18,8 +17,8 @@ use vouchsafe_circuits::{RequestDigest, Suite};
 use vouchsafe_ledger_types::disclosure::{DisclosureBlinding, DisclosureDetails, DisclosureOpening, OpeningError};
 use vouchsafe_ledger_types::ids::DisclosureCommitment;
 
-use crate::aead::{self, WrapKey};
 use crate::labels;
+use crate::pages::{PageError, Pages};
 use crate::secret::AuditSeed;
 
 /// The book could not be opened, written or read.
@@ -32,18 +31,17 @@ pub enum BookError {
     /// No opening of this commitment is in the book.
     #[error("the book holds no opening of {0}")]
     Missing(DisclosureCommitment),
-    /// A page does not open.
-    #[error("the opening {0} is damaged: restore the folder from a backup")]
-    Damaged(PathBuf),
-    /// The disk.
-    #[error("the book of disclosures, {0}")]
-    Io(PathBuf, #[source] std::io::Error),
+    /// The opening was written for another commitment, or is none.
+    #[error("the opening of {0} is not what was logged: restore the folder from a backup")]
+    Other(DisclosureCommitment),
+    /// The folder.
+    #[error("the book of disclosures")]
+    Page(#[from] PageError),
 }
 
 /// The openings of one member's disclosures.
 pub struct DisclosureBook {
-    dir: PathBuf,
-    key: WrapKey,
+    pages: Pages,
     seed: AuditSeed,
 }
 
@@ -56,9 +54,7 @@ impl std::fmt::Debug for DisclosureBook {
 impl DisclosureBook {
     /// Opens the book in a folder, which is made if it is not there.
     pub fn open(dir: &Path, seed: &AuditSeed) -> Result<DisclosureBook, BookError> {
-        std::fs::create_dir_all(dir).map_err(|e| BookError::Io(dir.to_owned(), e))?;
-        let key = WrapKey::new(*aead::derive(seed.expose(), None, &[labels::DISCLOSURE_KEY]));
-        Ok(DisclosureBook { dir: dir.to_owned(), key, seed: seed.clone() })
+        Ok(DisclosureBook { pages: Pages::open(dir, seed, labels::DISCLOSURE_KEY)?, seed: seed.clone() })
     }
 
     /// Writes down what is about to be disclosed; durable when this returns. Send the entry after it.
@@ -77,33 +73,15 @@ impl DisclosureBook {
             blinding(labels::QUESTION_BLINDING),
             blinding(labels::AUDIT_BLINDING),
         )?;
-        let commitment = opening.commitment();
-        let sealed = aead::wrap(&self.key, commitment.as_bytes(), &opening.to_bytes(), rng);
-        let file = self.file(commitment);
-        let failed = |e| BookError::Io(file.clone(), e);
-        let mut out = tempfile::NamedTempFile::new_in(&self.dir).map_err(failed)?;
-        out.write_all(&sealed).and_then(|()| out.as_file().sync_all()).map_err(failed)?;
-        out.persist(&file).map_err(|e| failed(e.error))?;
-        std::fs::File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(failed)?;
+        self.pages.write(&opening.commitment().to_string(), &opening.to_bytes(), rng)?;
         Ok(opening)
     }
 
     /// The opening of a logged disclosure, for the auditor.
     pub fn opening(&self, commitment: DisclosureCommitment, suite: Suite) -> Result<DisclosureOpening, BookError> {
-        let file = self.file(commitment);
-        let sealed = match std::fs::read(&file) {
-            Ok(sealed) => sealed,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(BookError::Missing(commitment)),
-            Err(e) => return Err(BookError::Io(file, e)),
-        };
-        let damaged = || BookError::Damaged(file.clone());
-        let bytes = aead::unwrap(&self.key, commitment.as_bytes(), &sealed).map_err(|_| damaged())?;
-        let opening = DisclosureOpening::from_bytes(&bytes, suite).map_err(|_| damaged())?;
-        if opening.commitment() == commitment { Ok(opening) } else { Err(damaged()) }
-    }
-
-    fn file(&self, commitment: DisclosureCommitment) -> PathBuf {
-        self.dir.join(commitment.to_string())
+        let page = self.pages.read(&commitment.to_string())?.ok_or(BookError::Missing(commitment))?;
+        let opening = DisclosureOpening::from_bytes(&page, suite).map_err(|_| BookError::Other(commitment))?;
+        if opening.commitment() == commitment { Ok(opening) } else { Err(BookError::Other(commitment)) }
     }
 
     fn blinding(&self, label: &[u8], request: RequestDigest, attempt: &[u8; 16]) -> DisclosureBlinding {
@@ -154,8 +132,8 @@ mod tests {
         assert!(!bytes.windows(7).any(|w| w == b"insurer"));
         bytes[40] ^= 1;
         std::fs::write(&file, bytes).unwrap();
-        assert!(matches!(book.opening(first.commitment(), Suite::Bn254), Err(BookError::Damaged(_))));
+        assert!(matches!(book.opening(first.commitment(), Suite::Bn254), Err(BookError::Page(PageError::Damaged(_)))));
         let other = DisclosureBook::open(dir.path(), &AuditSeed::new([8; 32])).unwrap();
-        assert!(matches!(other.opening(second.commitment(), Suite::Bn254), Err(BookError::Damaged(_))));
+        assert!(matches!(other.opening(second.commitment(), Suite::Bn254), Err(BookError::Page(PageError::Damaged(_)))));
     }
 }

@@ -35,6 +35,8 @@ pub const SUBJECT_ROW_AAD: &[u8] = b"vouchsafe/access/subject-row/v1";
 
 /// HKDF info: audit seed → the key of the book of disclosures.
 pub const DISCLOSURE_KEY: &[u8] = b"vouchsafe/access/disclosure-key/v1";
+/// HKDF info: audit seed → the key of the book of questions.
+pub const QUESTION_KEY: &[u8] = b"vouchsafe/access/question-key/v1";
 /// HMAC label: audit seed → the blinding that the verifier is shown.
 pub const QUESTION_BLINDING: &[u8] = b"vouchsafe/access/question-blinding/v1";
 /// HMAC label: audit seed → the blinding that only the auditor is shown.
@@ -62,6 +64,7 @@ mod tests {
             WRAP_AAD,
             SUBJECT_ROW_AAD,
             DISCLOSURE_KEY,
+            QUESTION_KEY,
             QUESTION_BLINDING,
             AUDIT_BLINDING,
         ];

@@ -5,6 +5,7 @@
 //! ladder      epoch secret → holder key → tier keys, downwards only
 //! subject     aliases, subject keys, erase keys
 //! envelope    a record's parts, sealed per tier, and the wraps of their data keys
+//! pages       small sealed files of the institution
 //! vault       ciphertext blobs and their index; what is staged, pending and committed
 //! ledger      the view and the writer of the ledger that the vault needs, as traits
 //! ```
@@ -18,9 +19,13 @@ pub mod envelope;
 pub mod keystore;
 pub mod ladder;
 pub mod ledger;
+pub mod question_book;
 pub mod secret;
 pub mod subject;
 pub mod vault;
 
+pub use pages::PageError;
+
 mod labels;
+mod pages;
 mod wire;

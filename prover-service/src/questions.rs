@@ -1,0 +1,423 @@
+//! Questions asked online: from a party's signed call to the slot at which its answer leaves.
+//!
+//! ```text
+//! taken ──policy──► permitted ──┐
+//!         ├───────► inbox ──person──► permitted or denied ──┐     one worker, one after another, the same work for all
+//!         └───────► denied ──┴───────────────────────────────┴──► done ──slot──► answer, padded
+//! ```
+//!
+//! A question is durable before its asker gets its id, and ends by its deadline: what nobody decided by then is denied. From
+//! outside, yes, no, unknown and denied differ in nothing but what the body says. After a restart a question that was at
+//! work is worked on again, and so may be logged twice.
+
+mod page;
+mod slots;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use rand::rngs::OsRng;
+use tokio::sync::{Notify, watch};
+use vouchsafe_access::PageError;
+use vouchsafe_access::policy::{Asker, Policy, Question};
+use vouchsafe_access::question_book::QuestionBook;
+use vouchsafe_circuits::record::Tier;
+use vouchsafe_ledger_types::ids::CallId;
+use vouchsafe_ledger_types::request::Request;
+use vouchsafe_ledger_types::signing::PublicKey;
+use vouchsafe_ledger_types::units::BlockTime;
+
+pub use page::{Page, Stage, body_bytes};
+pub use slots::{Full, Millis, Slots};
+
+use crate::answer::{self, AnswerError, Ruling};
+use crate::ask;
+use crate::config::QuestionsConfig;
+use crate::institution::Institution;
+use crate::key_files::ProvingKeys;
+use crate::parties::Party;
+
+const REFUSED: &str = "{\"refused\":true}";
+
+/// A question that was taken, as its asker is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Its id.
+    pub id: CallId,
+    /// When its answer leaves, at the earliest.
+    pub answer_at: Millis,
+    /// When it ends, whatever comes.
+    pub ends_at: BlockTime,
+}
+
+/// A question in the inbox, as a person is shown it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Waiting {
+    /// Its id.
+    pub id: CallId,
+    /// Who asks.
+    pub asker: String,
+    /// What for.
+    pub purpose: String,
+    /// On what legal ground.
+    pub legal_basis: Option<String>,
+    /// What, part by part.
+    pub parts: Vec<String>,
+    /// About whom.
+    pub subject: String,
+    /// Until when it can be decided.
+    pub ends_at: BlockTime,
+}
+
+/// Why a question was not taken, or not found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuestionError {
+    /// The request is not in order. The asker's fault, whoever it is about.
+    #[error(transparent)]
+    Request(#[from] AnswerError),
+    /// The subject is not an identifier.
+    #[error("the subject is written SYSTEM|VALUE")]
+    Subject,
+    /// The name in the request is another one.
+    #[error("the request is of {0:?}: a verifier asks in its own name, which is on its card")]
+    OtherName(String),
+    /// All slots ahead are taken.
+    #[error("no place is left in the next slots: come again in {} ms", .0.retry_after_ms)]
+    Full(Full),
+    /// There is no such question, or it is another party's.
+    #[error("there is no such question: ask again")]
+    Unknown,
+    /// It was decided before.
+    #[error("the question is decided already")]
+    Decided,
+    /// The book.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// A page cannot be read. Somebody changed the folder, or our bug.
+    #[error("a page of the book of questions cannot be read: {0}")]
+    Damaged(String),
+}
+
+/// What is known in memory of a question.
+struct Held {
+    signer: PublicKey,
+    taken_ms: Millis,
+    slot_ms: Millis,
+    ends_at: BlockTime,
+    stage: watch::Sender<Stage>,
+}
+
+struct State {
+    held: BTreeMap<CallId, Held>,
+    slots: Slots,
+}
+
+/// All questions of a node.
+pub struct Questions {
+    book: QuestionBook,
+    config: QuestionsConfig,
+    state: Mutex<State>,
+    work: Notify,
+}
+
+impl Questions {
+    /// Opens the book; what was not done goes on.
+    pub fn open(book: QuestionBook, config: QuestionsConfig) -> Result<Questions, QuestionError> {
+        let mut held = BTreeMap::new();
+        for id in book.ids()? {
+            let Some(page) = read(&book, id)? else { continue };
+            held.insert(id, Held::of(&page));
+        }
+        let state = Mutex::new(State { held, slots: Slots::new(config) });
+        Ok(Questions { book, config, state, work: Notify::new() })
+    }
+
+    /// Takes a question whose call was checked; durable when this returns. The same call again is the same question.
+    pub fn take(
+        &self,
+        institution: &Institution,
+        keys: &dyn ProvingKeys,
+        policy: &Policy,
+        asked: Asked<'_>,
+    ) -> Result<Taken, QuestionError> {
+        let Asked { id, party, request, subject, now_ms } = asked;
+        if let Some(held) = self.state().held.get(&id) {
+            return Ok(held.taken(id));
+        }
+        if request.verifier != party.card.name.as_str() {
+            return Err(QuestionError::OtherName(request.verifier));
+        }
+        if subject.parse::<vouchsafe_access::subject::Identifier>().is_err() {
+            return Err(QuestionError::Subject);
+        }
+        answer::check(institution, keys, &request)?;
+        let now = institution.clock().now();
+        let stage = first_stage(policy, &party, &request, now);
+        let last = now.plus_seconds(self.config.decide_within_seconds).unwrap_or(now);
+        let ends_at = request.expires.min(last);
+        let mut state = self.state();
+        // two of the same call at once: the first one's place counts
+        if let Some(held) = state.held.get(&id) {
+            return Ok(held.taken(id));
+        }
+        let signer = party.card.signing;
+        let slot_ms = state.slots.take(signer, now_ms).map_err(QuestionError::Full)?;
+        let asker = party.card.name.clone();
+        let body = String::new();
+        let page = Page { version: 1, asker, signer, request, subject, taken_ms: now_ms, slot_ms, ends_at, stage, body };
+        self.write(id, &page)?;
+        let held = Held::of(&page);
+        let taken = held.taken(id);
+        state.held.insert(id, held);
+        drop(state);
+        self.work.notify_one();
+        Ok(taken)
+    }
+
+    /// Follows a question of this signer.
+    pub fn follow(&self, id: CallId, signer: &PublicKey) -> Result<watch::Receiver<Stage>, QuestionError> {
+        let state = self.state();
+        let held = state.held.get(&id).filter(|held| held.signer == *signer);
+        Ok(held.ok_or(QuestionError::Unknown)?.stage.subscribe())
+    }
+
+    /// The body of a question of this signer, padded, once it is done and its slot has come. Waits for both.
+    pub async fn body(&self, id: CallId, signer: &PublicKey) -> Result<Vec<u8>, QuestionError> {
+        let mut stage = self.follow(id, signer)?;
+        stage.wait_for(|stage| *stage == Stage::Done).await.map_err(|_| QuestionError::Unknown)?;
+        let slot_ms = self.state().held.get(&id).ok_or(QuestionError::Unknown)?.slot_ms;
+        sleep_until(slot_ms).await;
+        let page = read(&self.book, id)?.ok_or(QuestionError::Unknown)?;
+        let bytes = body_bytes(&page.request);
+        page::padded(&page.body, bytes)
+            .or_else(|| page::padded(REFUSED, bytes))
+            .ok_or_else(|| QuestionError::Damaged("no body fits".to_owned()))
+    }
+
+    /// Until when a question of this signer is waited for: its slot, as far as it is known.
+    pub fn slot(&self, id: CallId) -> Option<Millis> {
+        self.state().held.get(&id).map(|held| held.slot_ms)
+    }
+
+    /// What waits for a person.
+    pub fn inbox(&self) -> Result<Vec<Waiting>, QuestionError> {
+        let ids: Vec<CallId> = {
+            let state = self.state();
+            state.held.iter().filter(|(_, held)| *held.stage.borrow() == Stage::Inbox).map(|(id, _)| *id).collect()
+        };
+        let mut waiting = Vec::new();
+        for id in ids {
+            let Some(page) = read(&self.book, id)? else { continue };
+            waiting.push(Waiting {
+                id,
+                asker: page.asker.to_string(),
+                purpose: page.request.purpose.clone(),
+                legal_basis: page.request.legal_basis.clone(),
+                parts: page.request.parts.iter().map(|part| part.predicate.clone()).collect(),
+                subject: page.subject,
+                ends_at: page.ends_at,
+            });
+        }
+        Ok(waiting)
+    }
+
+    /// A person decides; durable when this returns.
+    pub fn decide(&self, id: CallId, permitted: bool, now_ms: Millis) -> Result<(), QuestionError> {
+        let stage = if permitted { Stage::Permitted } else { Stage::Denied };
+        self.settle(id, stage, now_ms)
+    }
+
+    fn settle(&self, id: CallId, stage: Stage, now_ms: Millis) -> Result<(), QuestionError> {
+        let mut state = self.state();
+        let State { held, slots } = &mut *state;
+        let held = held.get_mut(&id).ok_or(QuestionError::Unknown)?;
+        if *held.stage.borrow() != Stage::Inbox {
+            return Err(QuestionError::Decided);
+        }
+        let mut page = read(&self.book, id)?.ok_or(QuestionError::Unknown)?;
+        page.stage = stage;
+        page.slot_ms = slots.at_or_after(now_ms.saturating_add(self.config.delay_ms));
+        self.write(id, &page)?;
+        held.slot_ms = page.slot_ms;
+        held.stage.send_replace(stage);
+        drop(state);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// Works until it is dropped: one question after another, in the order of their slots.
+    pub async fn work(
+        &self,
+        institution: &Institution,
+        keys: &dyn ProvingKeys,
+        policy: &Policy,
+        done: impl Fn(Option<&AnswerError>),
+    ) -> QuestionError {
+        loop {
+            if let Err(error) = self.tidy() {
+                return error;
+            }
+            let Some((id, ruling)) = self.next(policy) else {
+                // the deadline of what waits for a person is looked at now and then
+                let _ = tokio::time::timeout(Duration::from_secs(1), self.work.notified()).await;
+                continue;
+            };
+            match self.answer(institution, keys, id, ruling).await {
+                Ok(failure) => done(failure.as_ref()),
+                Err(error) => return error,
+            }
+        }
+    }
+
+    fn next(&self, policy: &Policy) -> Option<(CallId, Ruling)> {
+        let state = self.state();
+        let waiting = state.held.iter().filter_map(|(id, held)| {
+            let ruling = match *held.stage.borrow() {
+                Stage::Permitted => Ruling::Permitted(policy.digest()),
+                Stage::Denied => Ruling::Denied(policy.digest()),
+                Stage::Inbox | Stage::Done => return None,
+            };
+            Some((held.slot_ms, held.taken_ms, *id, ruling))
+        });
+        waiting.min_by_key(|(slot, taken, id, _)| (*slot, *taken, *id)).map(|(_, _, id, ruling)| (id, ruling))
+    }
+
+    /// Answers one question. An error of ours is no answer either: its asker is refused, and the holder told.
+    async fn answer(
+        &self,
+        institution: &Institution,
+        keys: &dyn ProvingKeys,
+        id: CallId,
+        ruling: Ruling,
+    ) -> Result<Option<AnswerError>, QuestionError> {
+        let mut page = read(&self.book, id)?.ok_or(QuestionError::Unknown)?;
+        let subject = page.subject.parse().map_err(|_| QuestionError::Subject)?;
+        let response = answer::respond(institution, keys, &page.request, &subject, ruling, &mut OsRng).await;
+        let (evidence, failure) = match response {
+            Ok(response) => (response.evidence, response.damage.map(AnswerError::from)),
+            Err(error) => (None, Some(error)),
+        };
+        let evidence = evidence.and_then(|evidence| serde_json::to_string(&evidence).ok());
+        page.body = evidence.map_or_else(|| REFUSED.to_owned(), |json| format!("{{\"evidence\":{json}}}"));
+        page.stage = Stage::Done;
+        let mut state = self.state();
+        page.slot_ms = page.slot_ms.max(state.slots.at_or_after(now_ms()));
+        self.write(id, &page)?;
+        if let Some(held) = state.held.get_mut(&id) {
+            held.slot_ms = page.slot_ms;
+            held.stage.send_replace(Stage::Done);
+        }
+        Ok(failure)
+    }
+
+    /// Denies what nobody decided in time, and forgets what is long over.
+    fn tidy(&self) -> Result<(), QuestionError> {
+        let now_ms = now_ms();
+        let ends = |held: &Held| held.ends_at.unix().saturating_mul(1000);
+        let (mut late, mut over) = (Vec::new(), Vec::new());
+        for (id, held) in &self.state().held {
+            let stage = *held.stage.borrow();
+            if stage == Stage::Inbox && ends(held) <= now_ms.saturating_add(self.config.delay_ms) {
+                late.push(*id);
+            }
+            let keep_ms = self.config.keep_seconds.saturating_mul(1000);
+            if stage == Stage::Done && ends(held).max(held.slot_ms).saturating_add(keep_ms) <= now_ms {
+                over.push(*id);
+            }
+        }
+        for id in late {
+            match self.settle(id, Stage::Denied, now_ms) {
+                Ok(()) | Err(QuestionError::Decided | QuestionError::Unknown) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for id in over {
+            self.book.remove(id)?;
+            self.state().held.remove(&id);
+        }
+        Ok(())
+    }
+
+    fn write(&self, id: CallId, page: &Page) -> Result<(), QuestionError> {
+        let bytes = serde_json::to_vec(page).map_err(|e| QuestionError::Damaged(e.to_string()))?;
+        Ok(self.book.write(id, &zeroize::Zeroizing::new(bytes), &mut OsRng)?)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // a thread that died while it held the lock left whole rows
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Questions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Questions")
+    }
+}
+
+impl Held {
+    fn of(page: &Page) -> Held {
+        let Page { signer, taken_ms, slot_ms, ends_at, stage, .. } = page;
+        let stage = watch::Sender::new(*stage);
+        Held { signer: *signer, taken_ms: *taken_ms, slot_ms: *slot_ms, ends_at: *ends_at, stage }
+    }
+
+    fn taken(&self, id: CallId) -> Taken {
+        Taken { id, answer_at: self.slot_ms, ends_at: self.ends_at }
+    }
+}
+
+/// A question as it comes in.
+pub struct Asked<'a> {
+    /// The id of the call that brought it.
+    pub id: CallId,
+    /// Who signed the call.
+    pub party: &'a Party,
+    /// What is asked.
+    pub request: Request,
+    /// About whom.
+    pub subject: String,
+    /// When it came.
+    pub now_ms: Millis,
+}
+
+/// What policy says: yes, ask a person, or no. It sees asker and request, nothing of the subject.
+fn first_stage(policy: &Policy, party: &Party, request: &Request, now: BlockTime) -> Stage {
+    let asker = Asker::admitted(&party.card, party.roles.clone());
+    let parsed: Vec<_> = request.parts.iter().filter_map(|part| Some((part, part.schema().ok()?))).collect();
+    let schemas: Vec<String> = parsed.iter().map(|(_, schema)| schema.name().to_owned()).collect();
+    let fields = parsed.iter().flat_map(|(part, schema)| part.clauses.iter().filter_map(|c| schema.field_at(c.field)));
+    let tier = fields.map(|field| field.tier).max().unwrap_or(Tier::Public);
+    let consent = ask::has_consent_part(request);
+    let permits = |person| {
+        let question = Question::Answer { schemas: &schemas, tier, purpose: &request.purpose, consent, person };
+        policy.decide(&asker, &question, now).is_ok()
+    };
+    match (permits(false), permits(true)) {
+        (true, _) => Stage::Permitted,
+        (false, true) => Stage::Inbox,
+        (false, false) => Stage::Denied,
+    }
+}
+
+fn read(book: &QuestionBook, id: CallId) -> Result<Option<Page>, QuestionError> {
+    let Some(bytes) = book.read(id)? else { return Ok(None) };
+    let page: Page = serde_json::from_slice(&bytes).map_err(|e| QuestionError::Damaged(e.to_string()))?;
+    if page.version == 1 { Ok(Some(page)) } else { Err(QuestionError::Damaged("of another version".to_owned())) }
+}
+
+/// The time of slots: the machine's, in milliseconds.
+pub fn now_ms() -> Millis {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+async fn sleep_until(time: Millis) {
+    // the clock may be set meanwhile, so it is asked again
+    while let Some(left) = time.checked_sub(now_ms()).filter(|left| *left > 0) {
+        tokio::time::sleep(Duration::from_millis(left)).await;
+    }
+}
+
