@@ -42,6 +42,13 @@ pub const QUESTION_BLINDING: &[u8] = b"vouchsafe/access/question-blinding/v1";
 /// HMAC label: audit seed → the blinding that only the auditor is shown.
 pub const AUDIT_BLINDING: &[u8] = b"vouchsafe/access/audit-blinding/v1";
 
+/// HKDF info: audit seed → the key of the book of grants.
+pub const GRANT_KEY: &[u8] = b"vouchsafe/access/grant-key/v1";
+/// HKDF info: audit seed → the key of the journal of emergencies.
+pub const EMERGENCY_KEY: &[u8] = b"vouchsafe/access/emergency-key/v1";
+/// HPKE info of a data key that is released to a reader.
+pub const RELEASE_INFO: &[u8] = b"vouchsafe/access/release/v1";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +74,9 @@ mod tests {
             QUESTION_KEY,
             QUESTION_BLINDING,
             AUDIT_BLINDING,
+            GRANT_KEY,
+            EMERGENCY_KEY,
+            RELEASE_INFO,
         ];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {

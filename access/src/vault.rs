@@ -15,6 +15,7 @@ mod blobs;
 mod check;
 mod draft;
 mod index;
+mod keys;
 mod read;
 mod sealing;
 mod settle;
@@ -33,6 +34,7 @@ pub use blobs::{BlobError, BlobId, local_blobs};
 pub use check::{CheckError, CheckReport, Fault};
 pub use draft::{Draft, DraftError, Incoming, SourceKey};
 pub use index::{IndexError, RecordState};
+pub(crate) use keys::Unsealed;
 pub use read::{HeldRecord, ReadError, RecordSummary};
 pub use settle::{SettleError, Settled};
 pub use stage::{Outcome, StageError, Staged};
@@ -47,7 +49,8 @@ use blobs::Blobs;
 use index::{Index, KeystoreCheck};
 
 /// A record, by its commitment: what the command line shows and takes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct RecordId(Commitment);
 
 impl RecordId {

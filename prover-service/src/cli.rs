@@ -13,6 +13,7 @@ mod ingest;
 mod init;
 mod prove;
 mod request;
+mod serve;
 mod verify;
 
 use std::io::Read;
@@ -56,6 +57,10 @@ enum Verb {
     Prove(prove::Args),
     /// Check an evidence file, offline.
     Verify(verify::Args),
+    /// Serve over gRPC: verify evidence, the ledger, and records from the institution's own systems.
+    Serve(serve::Args),
+    /// How the institution is: its ledger's height, what is pending.
+    Status(serve::StatusArgs),
 }
 
 /// What every verb is given.
@@ -99,6 +104,8 @@ pub fn run() -> ExitCode {
                 Verb::Request(args) => request::run(&context, args),
                 Verb::Prove(args) => prove::run(&context, args).await,
                 Verb::Verify(args) => verify::run(&context, args),
+                Verb::Serve(args) => serve::run(&context, args).await,
+                Verb::Status(args) => serve::status(&context, args).await,
             }
         }),
     };

@@ -53,7 +53,7 @@ pub struct Report {
 }
 
 /// What is told while it goes on.
-pub trait Progress {
+pub trait Progress: Send {
     /// A file was read: so many records are to come.
     fn file(&mut self, file: &Path, records: usize);
     /// The ledger has these; they cannot be lost any more.

@@ -4,7 +4,8 @@
 //! DIR/institution.json   who this is, on which chain          DIR/keystore      secrets, under a passphrase
 //! DIR/ledger/            the ledger                           DIR/vault/        records, encrypted
 //! DIR/disclosures/       openings of logged disclosures       DIR/trust.json    what verifiers need
-//! DIR/keys/              proving and verifying keys
+//! DIR/keys/              proving and verifying keys          DIR/parties/      cards of those it knows
+//! DIR/operator.sock      while a node runs: its own people's verbs
 //! ```
 //!
 //! A folder is founded whole or not at all: it is made beside and renamed. One process at a time has it open.
@@ -80,6 +81,16 @@ impl Layout {
     /// `keys/`.
     pub fn keys(&self) -> PathBuf {
         self.0.join("keys")
+    }
+
+    /// `parties/`: those whom the institution knows by their cards.
+    pub fn parties(&self) -> PathBuf {
+        self.0.join("parties")
+    }
+
+    /// `operator.sock`: where a node that runs takes the verbs of its own people.
+    pub fn operator_socket(&self) -> PathBuf {
+        self.0.join("operator.sock")
     }
 
     fn ledger(&self) -> PathBuf {

@@ -47,6 +47,11 @@ impl Failure {
         Failure { status: 3, text, said: false }
     }
 
+    /// With the status that a node gave it.
+    pub(super) fn with_status(status: u8, text: String) -> Failure {
+        Failure { status, text, said: false }
+    }
+
     /// An institution that cannot be opened.
     pub(super) fn opening(error: OpenError) -> Failure {
         use vouchsafe_access::keystore::OpenError as Keystore;

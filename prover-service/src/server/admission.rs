@@ -1,0 +1,133 @@
+//! Around every call: how many are open, how long one may take, what is counted and logged of it.
+//!
+//! ```text
+//! deadline = the caller's grpc-timeout, at most limits.call_seconds (streams: until the answer begins; see `records`)
+//! ```
+//!
+//! The log names method, code and time; of a call's content it sees nothing. Health and reflection pass without being
+//! counted, so that a service that is full can still say that it lives.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::body::Body;
+use tonic::codegen::http::{HeaderMap, Request, Response};
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+
+use super::limits::Counted;
+use super::status;
+use crate::config::Limits;
+use crate::telemetry::Metrics;
+
+/// Puts [`Admission`] around the services.
+#[derive(Clone)]
+pub(super) struct AdmissionLayer {
+    limits: Limits,
+    open: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+}
+
+impl AdmissionLayer {
+    pub(super) fn new(limits: Limits, metrics: Arc<Metrics>) -> AdmissionLayer {
+        AdmissionLayer { limits, open: Arc::new(Semaphore::new(limits.open_calls_max as usize)), metrics }
+    }
+
+    /// Whether no call is open.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.available_permits() == self.limits.open_calls_max as usize
+    }
+}
+
+impl<S> Layer<S> for AdmissionLayer {
+    type Service = Admission<S>;
+
+    fn layer(&self, inner: S) -> Admission<S> {
+        Admission { inner, layer: self.clone() }
+    }
+}
+
+/// The services behind their limits.
+#[derive(Clone)]
+pub(super) struct Admission<S> {
+    inner: S,
+    layer: AdmissionLayer,
+}
+
+type Answer<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
+
+impl<S> Service<Request<Body>> for Admission<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Answer<S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let path = request.uri().path().to_owned();
+        if path.starts_with("/grpc.") {
+            return Box::pin(self.inner.call(request));
+        }
+        let AdmissionLayer { limits, open, metrics } = self.layer.clone();
+        let counters = metrics.call(&path).clone();
+        counters.calls.increment(1);
+        let Ok(place) = open.try_acquire_owned() else {
+            metrics.turned_away.increment(1);
+            return Box::pin(async move { Ok(status::overloaded(limits.retry_after()).into_http()) });
+        };
+        let open = Open(Arc::new((place, Counted::new(&metrics.open_calls))));
+        request.extensions_mut().insert(open.clone());
+        let began = Instant::now();
+        let time = caller_timeout(request.headers()).map_or(limits.call(), |theirs| theirs.min(limits.call()));
+        // made before the transport's own timer, which says CANCELLED
+        let over = tokio::time::sleep(time);
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let response = tokio::select! {
+                biased;
+                response = answer => response?,
+                () = over => status::too_late().into_http(),
+            };
+            let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+            counters.ended(began.elapsed(), status::is_ours(code));
+            tracing::info!(method = path, code = ?code, ms = began.elapsed().as_millis() as u64, "call");
+            drop(open);
+            Ok(response)
+        })
+    }
+}
+
+/// An open call's place, in the extensions of its request. A method that answers with a stream keeps it as long as the
+/// stream lives.
+#[derive(Clone)]
+pub(super) struct Open(#[allow(dead_code)] Arc<(OwnedSemaphorePermit, Counted)>);
+
+/// What the caller's `grpc-timeout` says: up to 8 digits and a unit.
+fn caller_timeout(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if number.is_empty() || number.len() > 8 || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = number.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
