@@ -11,31 +11,30 @@
 
 mod assemble;
 mod decoy;
+mod proving;
 mod search;
 
 use rand::{CryptoRng, RngCore};
 use vouchsafe_access::disclosures::BookError;
 use vouchsafe_access::subject::{Identifier, SubjectId};
-use vouchsafe_access::vault::{HeldRecord, IndexError, ReadError};
-use vouchsafe_circuits::record::{Day, Tier, pseudonym};
-use vouchsafe_circuits::statements::fact::{self, ProveError, Public, Truth, Violation, Witness};
-use vouchsafe_circuits::tree::MembershipPath;
-use vouchsafe_circuits::{Anchor, FeError, RequestDigest, SchemaId};
+use vouchsafe_access::vault::{IndexError, ReadError};
+use vouchsafe_circuits::record::Tier;
+use vouchsafe_circuits::statements::fact::{ProveError, Truth, Violation};
+use vouchsafe_circuits::{FeError, RequestDigest};
 use vouchsafe_ledger::engine::{Engine, QueryError};
-use vouchsafe_ledger::snapshot::Snapshot;
 use vouchsafe_ledger_types::disclosure::{DisclosureDetails, DisclosureOpening, Outcome};
 use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
 use vouchsafe_ledger_types::evidence::Evidence;
-use vouchsafe_ledger_types::request::{Part, Request, RequestError};
-use vouchsafe_ledger_types::seal::Seal;
-use vouchsafe_ledger_types::units::BlockTime;
+use vouchsafe_ledger_types::ids::PolicyDigest;
+use vouchsafe_ledger_types::request::{Request, RequestError};
+use vouchsafe_ledger_types::units::{BlockTime, Height};
 
 pub(crate) use assemble::{Logged, Proved, assemble};
 
 use crate::ask::compile_part;
 use crate::institution::{Institution, WriteError};
 use crate::key_files::{KeyFileError, ProvingKeys};
-use decoy::decoy;
+use proving::Proving;
 use search::{Search, search};
 
 /// How far the asker's day may be from ours: its clock and time zone.
@@ -97,13 +96,20 @@ impl From<FeError> for AnswerError {
     }
 }
 
-/// What policy, or a person at the holder, says to a question.
+/// What policy, or a person at the holder, says to a question; with the policy that was asked, if one was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
     /// It may be answered.
-    Permitted,
+    Permitted(PolicyDigest),
     /// It may not.
-    Denied,
+    Denied(PolicyDigest),
+}
+
+impl Ruling {
+    fn policy(self) -> PolicyDigest {
+        let (Ruling::Permitted(policy) | Ruling::Denied(policy)) = self;
+        policy
+    }
 }
 
 /// What came of a question. For the holder: to the verifier all but the first look alike.
@@ -145,6 +151,7 @@ pub async fn respond(
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Response, AnswerError> {
     let digest = check(institution, keys, request)?;
+    let seen = institution.ledger().snapshot()?.height();
     let known = institution.vault().subject(subject)?;
     let looked_at = match known {
         Some(subject) => Some(subject),
@@ -153,15 +160,16 @@ pub async fn respond(
     let mut searches = Vec::new();
     for part in &request.parts {
         let search = search(institution, request, part, looked_at).await?;
-        let may_know = known.is_some() && ruling == Ruling::Permitted;
+        let may_know = known.is_some() && matches!(ruling, Ruling::Permitted(_));
         searches.push(if may_know { search } else { search.forget() });
     }
     let verdict = match (ruling, known) {
-        (Ruling::Denied, _) => Verdict::Denied,
-        (Ruling::Permitted, None) => Verdict::NoSubject,
-        (Ruling::Permitted, Some(_)) => together(&searches),
+        (Ruling::Denied(_), _) => Verdict::Denied,
+        (Ruling::Permitted(_), None) => Verdict::NoSubject,
+        (Ruling::Permitted(_), Some(_)) => together(&searches),
     };
-    let opening = note(institution, request, digest, &searches, verdict, rng)?;
+    let decided = Decided { verdict, policy: ruling.policy(), seen };
+    let opening = note(institution, request, digest, &searches, decided, rng)?;
     let body = Disclosure {
         commitment: opening.commitment(),
         purpose: PurposeClass::of_code(&request.purpose),
@@ -187,7 +195,7 @@ pub async fn answer(
     subject: &Identifier,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Evidence, AnswerError> {
-    let response = respond(institution, keys, request, subject, Ruling::Permitted, rng).await?;
+    let response = respond(institution, keys, request, subject, Ruling::Permitted(PolicyDigest::NONE), rng).await?;
     match (response.evidence, response.damage, response.verdict) {
         (Some(evidence), _, _) => Ok(evidence),
         (None, Some(damage), _) => Err(damage.into()),
@@ -258,12 +266,19 @@ fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -
     Ok(request.digest()?)
 }
 
+/// What was decided, under which policy, and which block was seen then.
+struct Decided {
+    verdict: Verdict,
+    policy: PolicyDigest,
+    seen: Height,
+}
+
 fn note(
     institution: &Institution,
     request: &Request,
     digest: RequestDigest,
     searches: &[Search],
-    verdict: Verdict,
+    decided: Decided,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<DisclosureOpening, AnswerError> {
     let parts = request.parts.iter().zip(searches);
@@ -274,108 +289,14 @@ fn note(
         records: searches.iter().filter_map(|s| s.found.as_ref()).map(|record| record.id.commitment()).collect(),
         // what was looked at to judge, whatever came of it
         tier: fields.map(|field| field.tier).max().unwrap_or(Tier::Public),
-        outcome: match verdict {
+        outcome: match decided.verdict {
             Verdict::Holds => Outcome::Holds,
             Verdict::Unknown => Outcome::Unknown,
             Verdict::Denied => Outcome::Denied,
             Verdict::DoesNotHold | Verdict::NoSubject => Outcome::DoesNotHold,
         },
+        policy: decided.policy,
+        seen: decided.seen,
     };
     Ok(institution.disclosures().note(details, digest, rng)?)
-}
-
-/// Proving a question that was logged.
-struct Proving<'a> {
-    institution: &'a Institution,
-    keys: &'a dyn ProvingKeys,
-    request: &'a Request,
-    digest: RequestDigest,
-    logged: Logged,
-}
-
-/// A record that satisfies a part, and where it stands in the active set.
-struct Found {
-    record: HeldRecord,
-    path: MembershipPath,
-    anchor: Anchor,
-}
-
-impl Proving<'_> {
-    /// Proves every part as of the newest block, which is not before the one that logged the question; or nothing as
-    /// often, if there is nothing to prove.
-    fn run(
-        &self,
-        searches: Vec<Search>,
-        holds: bool,
-        rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<Option<Evidence>, AnswerError> {
-        let snapshot = self.institution.ledger().snapshot()?;
-        let seal = *snapshot.seal();
-        let mut schemas = Vec::new();
-        let mut all = Some(Vec::new());
-        for Search { schema, found, .. } in searches {
-            let found = match found.filter(|_| holds) {
-                Some(record) => self.standing(&snapshot, record, seal.time.day())?,
-                None => None,
-            };
-            schemas.push(schema);
-            all = all.zip(found).map(|(mut all, found)| {
-                all.push(found);
-                all
-            });
-        }
-        drop(snapshot);
-        let answered = all.is_some();
-        let mut found = all.into_iter().flatten();
-        let mut proved = Vec::new();
-        for (part, schema) in self.request.parts.iter().zip(&schemas) {
-            let (public, witness) = match found.next() {
-                Some(found) => {
-                    let public = self.public(part, schema.id(), &found, &seal)?;
-                    (public, Witness::new(found.record.opening, found.path))
-                }
-                None => decoy(self.request, part, schema, self.digest, seal.time.day())?,
-            };
-            proved.push(self.prove(part, public, &witness, rng)?);
-        }
-        let evidence = assemble(self.institution.ledger(), self.request, proved, self.logged, seal.height)?;
-        Ok(answered.then_some(evidence))
-    }
-
-    /// Where a record stands now: it may have been withdrawn, or have run out, since it was found.
-    fn standing(&self, snapshot: &Snapshot<'_>, record: HeldRecord, today: u32) -> Result<Option<Found>, QueryError> {
-        let member = self.institution.member();
-        let active = snapshot.lookup(member, record.id.commitment())?.filter(|place| place.active);
-        let Some(place) = active.filter(|_| record.opening.header.valid.holds_on(today)) else { return Ok(None) };
-        let membership = snapshot.membership(member, place.position)?;
-        Ok(membership.map(|membership| Found { record, path: membership.path, anchor: membership.anchor }))
-    }
-
-    fn prove(
-        &self,
-        part: &Part,
-        public: Public,
-        witness: &Witness,
-        rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<Proved, AnswerError> {
-        let (proving, verifying) = self.keys.keys(part.statement)?;
-        let proof = fact::prove(&proving, &public, witness, rng)?;
-        let issuer = self.institution.member();
-        Ok(Proved { issuer, public, proof, key_id: verifying.id(), key: verifying.to_bytes() })
-    }
-
-    fn public(&self, part: &Part, schema: SchemaId, found: &Found, seal: &Seal) -> Result<Public, AnswerError> {
-        let (request, header) = (self.request, &found.record.opening.header);
-        Ok(Public {
-            anchor: found.anchor,
-            issuer: part.issuer.issuer(),
-            schema,
-            today: Day::new(seal.time.day() as i32), // block times end with the year 9999
-            scope: request.scope(),
-            pseudonym: pseudonym(request.suite, &header.subject_key, request.scope())?,
-            digest: self.digest,
-            table: part.table,
-            clauses: part.clauses.clone(),
-        })
-    }
 }

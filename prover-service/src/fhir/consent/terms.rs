@@ -58,10 +58,9 @@ impl Terms {
     pub fn inside(&self, recipients: Among, purposes: Among, period: [Bound; 2], exact: bool) -> Terms {
         let mut terms = self.clone();
         terms.exact &= exact;
-        for (among, permit, deny) in [
-            (recipients, &mut terms.permit.0, &mut terms.deny.0),
-            (purposes, &mut terms.permit.1, &mut terms.deny.1),
-        ] {
+        for (among, permit, deny) in
+            [(recipients, &mut terms.permit.0, &mut terms.deny.0), (purposes, &mut terms.permit.1, &mut terms.deny.1)]
+        {
             match among {
                 Among::Unsaid => {}
                 Among::Unknown => (terms.exact, *deny) = (false, None),
