@@ -7,6 +7,7 @@
 //! Each verb speaks to people, or with `--json` prints one object on standard output. Progress and errors go to
 //! standard error. Secrets are never taken from arguments.
 
+mod consent;
 mod demo;
 mod failure;
 mod ingest;
@@ -61,6 +62,8 @@ enum Verb {
     Serve(serve::Args),
     /// How the institution is: its ledger's height, what is pending.
     Status(serve::StatusArgs),
+    /// Record a subject's consent, or take it back.
+    Consent(consent::Args),
 }
 
 /// What every verb is given.
@@ -106,6 +109,7 @@ pub fn run() -> ExitCode {
                 Verb::Verify(args) => verify::run(&context, args),
                 Verb::Serve(args) => serve::run(&context, args).await,
                 Verb::Status(args) => serve::status(&context, args).await,
+                Verb::Consent(args) => consent::run(&context, args).await,
             }
         }),
     };

@@ -9,6 +9,7 @@ pub mod ask;
 pub mod calendar;
 pub mod cli;
 pub mod config;
+pub mod consent;
 pub mod demo;
 pub mod fhir;
 pub mod ingest;

@@ -22,7 +22,7 @@ use vouchsafe_ledger_types::trust::Trust;
 use vouchsafe_ledger_types::units::BlockTime;
 use vouchsafe_ledger_types::verify::Verifier;
 use vouchsafe_prover_service::answer::{AnswerError, answer};
-use vouchsafe_prover_service::ask::{Question, ask, compile_part};
+use vouchsafe_prover_service::ask::{Asked, Question, ask, compile_part};
 use vouchsafe_prover_service::demo::hospital;
 use vouchsafe_prover_service::fhir::Source;
 use vouchsafe_prover_service::ingest::{Intake, Silent};
@@ -145,8 +145,8 @@ impl Scene {
 pub fn ask_with(trust: &Trust, predicate: &str, issuer: &str) -> Request {
     let now = now();
     let question = Question {
-        predicate: predicate.to_owned(),
-        schema: builtin::patient(),
+        parts: vec![Asked { schema: builtin::patient(), predicate: predicate.to_owned() }],
+        with_consent: false,
         issuer: issuer.parse().unwrap(),
         verifier: "insurer".to_owned(),
         purpose: "HPAYMT".to_owned(),
