@@ -8,6 +8,7 @@
 //! No secret stands in it: the passphrase comes from where every verb takes it.
 
 mod limits;
+mod questions;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use limits::{Limits, LimitsError};
+pub use questions::QuestionsConfig;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -32,6 +34,8 @@ pub struct Config {
     pub records: RecordsConfig,
     /// What evidence is verified against.
     pub verifier: VerifierConfig,
+    /// How questions are answered online.
+    pub questions: QuestionsConfig,
     /// What is written down.
     pub log: LogConfig,
     /// Where Prometheus reads.
@@ -47,6 +51,7 @@ impl Default for Config {
             limits: Limits::default(),
             records: RecordsConfig::default(),
             verifier: VerifierConfig::default(),
+            questions: QuestionsConfig::default(),
             log: LogConfig::default(),
             metrics: None,
         }
@@ -200,6 +205,7 @@ impl Config {
     /// Whether the parts fit each other.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check()?;
+        self.questions.check()?;
         if self.tls.is_none() && !self.listen.ip().is_loopback() && !self.dangerous_plaintext {
             return Err(ConfigError::Plaintext(self.listen));
         }

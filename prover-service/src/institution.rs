@@ -5,6 +5,8 @@
 //! DIR/ledger/            the ledger                           DIR/vault/        records, encrypted
 //! DIR/disclosures/       openings of logged disclosures       DIR/trust.json    what verifiers need
 //! DIR/keys/              proving and verifying keys          DIR/parties/      cards of those it knows
+//! DIR/policy.cedar       its policy; else the standard one     DIR/questions/    what was asked online
+//! DIR/grants/            what its grants say                    DIR/emergencies/  journal of broken glass
 //! DIR/operator.sock      while a node runs: its own people's verbs
 //! ```
 //!
@@ -19,11 +21,17 @@ use std::sync::Arc;
 
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
+use vouchsafe_access::PageError;
 use vouchsafe_access::disclosures::{BookError, DisclosureBook};
+use vouchsafe_access::door::{Door, EmergencyBook, Fittings, GrantBook};
 use vouchsafe_access::keystore::{Keystore, OpenError as KeystoreError};
+use vouchsafe_access::ledger::ChainRules;
+use vouchsafe_access::policy::{Policy, PolicyError};
+use vouchsafe_access::question_book::QuestionBook;
 use vouchsafe_access::secret::Passphrase;
 use vouchsafe_access::vault::{OpenVaultError, Vault};
 use vouchsafe_circuits::Suite;
+use vouchsafe_circuits::schema::builtin;
 use vouchsafe_ledger::clock::Clock;
 use vouchsafe_ledger::engine::{Engine, QueryError, SubmitError};
 use vouchsafe_ledger::solo::{OpenError as LedgerOpenError, Options, Solo};
@@ -93,6 +101,23 @@ impl Layout {
         self.0.join("operator.sock")
     }
 
+    /// `policy.cedar`: the institution's own policy, if it wrote one.
+    pub fn policy(&self) -> PathBuf {
+        self.0.join("policy.cedar")
+    }
+
+    fn questions(&self) -> PathBuf {
+        self.0.join("questions")
+    }
+
+    fn grants(&self) -> PathBuf {
+        self.0.join("grants")
+    }
+
+    fn emergencies(&self) -> PathBuf {
+        self.0.join("emergencies")
+    }
+
     fn ledger(&self) -> PathBuf {
         self.0.join("ledger")
     }
@@ -128,6 +153,12 @@ pub enum OpenError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerOpenError),
+    /// The ledger opened, but cannot be read.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The institution's policy.
+    #[error("{0}")]
+    Policy(PathBuf, #[source] PolicyError),
     /// The disk.
     #[error("{0}")]
     Io(PathBuf, #[source] std::io::Error),
@@ -159,6 +190,7 @@ pub struct Institution {
     keystore: Keystore,
     vault: Arc<Vault>,
     ledger: Arc<Solo>,
+    rules: ChainRules,
     disclosures: DisclosureBook,
     clock: Arc<dyn Clock>,
 }
@@ -175,6 +207,11 @@ impl Institution {
         let ledger = Solo::open(&layout.ledger(), validator, Arc::clone(&clock), Options::default())?;
         let disclosures = DisclosureBook::open(&layout.disclosures(), keystore.audit_seed())?;
         let member = MemberId::of(&identity.chain, &identity.member);
+        let rules = {
+            let snapshot = ledger.snapshot()?;
+            let chain = snapshot.chain();
+            ChainRules { chain: chain.chain.clone(), suite: chain.suite, validators: chain.validators.clone() }
+        };
         Ok(Institution {
             identity,
             layout,
@@ -182,6 +219,7 @@ impl Institution {
             keystore,
             vault: Arc::new(vault),
             ledger: Arc::new(ledger),
+            rules,
             disclosures,
             clock,
         })
@@ -224,7 +262,45 @@ impl Institution {
 
     /// The ledger as the vault sees it.
     pub fn bridge(&self) -> LedgerBridge {
-        LedgerBridge::new(Arc::clone(&self.ledger), self.pen())
+        LedgerBridge::new(Arc::clone(&self.ledger), self.pen(), self.rules.clone())
+    }
+
+    /// Which ledger, and whose signatures make its checkpoints.
+    pub fn rules(&self) -> &ChainRules {
+        &self.rules
+    }
+
+    /// Its policy: its own, or the standard one.
+    pub fn policy(&self) -> Result<Policy, OpenError> {
+        let file = self.layout.policy();
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Policy::STANDARD.to_owned(),
+            Err(e) => return Err(OpenError::Io(file, e)),
+        };
+        Policy::load(&text).map_err(|e| OpenError::Policy(file, e))
+    }
+
+    /// Its book of questions. One at a time has it open.
+    pub fn question_book(&self) -> Result<QuestionBook, PageError> {
+        QuestionBook::open(&self.layout.questions(), self.keystore.audit_seed())
+    }
+
+    /// The one door out of its vault. One at a time.
+    pub fn door(&self, policy: Arc<Policy>) -> Result<Door, BookError> {
+        let seed = self.keystore.audit_seed();
+        let clock = Arc::clone(&self.clock);
+        Ok(Door::new(Fittings {
+            member: self.member,
+            vault: Arc::clone(&self.vault),
+            ledger: Arc::new(self.bridge()),
+            policy,
+            grants: GrantBook::open(&self.layout.grants(), seed)?,
+            disclosures: DisclosureBook::open(&self.layout.disclosures(), seed)?,
+            emergencies: EmergencyBook::open(&self.layout.emergencies(), seed)?,
+            schemas: builtin::all().into_iter().map(Arc::new).collect(),
+            now: Arc::new(move || clock.now()),
+        }))
     }
 
     /// What signs this member's entries.

@@ -19,5 +19,6 @@ pub mod node;
 pub mod operator;
 pub mod predicate;
 pub mod proto;
+pub mod questions;
 pub mod server;
 pub mod telemetry;

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use vouchsafe_access::disclosures::BookError;
+use vouchsafe_access::door::Door;
+use vouchsafe_access::policy::Policy;
 use vouchsafe_ledger::engine::{Engine, QueryError};
 use vouchsafe_ledger_types::evidence::{ReadError, read_json};
 use vouchsafe_ledger_types::ids::ChainId;
@@ -18,9 +21,10 @@ use vouchsafe_ledger_types::trust::Trust;
 use vouchsafe_ledger_types::units::{BlockTime, Height};
 
 use crate::config::Config;
-use crate::institution::Institution;
+use crate::institution::{Institution, OpenError};
 use crate::key_files::{KeyFolder, KeyRing};
-use crate::server::Gate;
+use crate::questions::{QuestionError, Questions};
+use crate::server::{Gate, TakenCalls};
 use crate::telemetry::Metrics;
 
 /// Whether a node takes new work.
@@ -50,6 +54,15 @@ pub enum NodeError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] QueryError),
+    /// The policy.
+    #[error(transparent)]
+    Policy(#[from] OpenError),
+    /// A book of the door.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// The book of questions.
+    #[error(transparent)]
+    Questions(#[from] QuestionError),
 }
 
 /// An institution in service.
@@ -60,6 +73,10 @@ pub struct Node {
     trust_of_others: Vec<Trust>,
     config: Config,
     gate: Gate,
+    policy: Arc<Policy>,
+    door: Door,
+    questions: Questions,
+    taken_calls: TakenCalls,
     metrics: Arc<Metrics>,
     phase: watch::Sender<Phase>,
     began: BlockTime,
@@ -74,7 +91,25 @@ impl Node {
         let gate = Gate::new(config.limits, Arc::clone(&metrics));
         let began = institution.clock().now();
         let phase = watch::Sender::new(Phase::Serving);
-        let node = Node { institution, keys, trust, trust_of_others, config, gate, metrics, phase, began };
+        let policy = Arc::new(institution.policy()?);
+        let door = institution.door(Arc::clone(&policy))?;
+        let questions = Questions::open(institution.question_book().map_err(QuestionError::from)?, config.questions)?;
+        let taken_calls = TakenCalls::default();
+        let node = Node {
+            institution,
+            keys,
+            trust,
+            trust_of_others,
+            config,
+            gate,
+            policy,
+            door,
+            questions,
+            taken_calls,
+            metrics,
+            phase,
+            began,
+        };
         node.height()?;
         Ok(node)
     }
@@ -103,6 +138,26 @@ impl Node {
     /// The gate in front of all work.
     pub fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// The one door out of the vault.
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// The questions asked online.
+    pub fn questions(&self) -> &Questions {
+        &self.questions
+    }
+
+    /// The signed calls that were taken.
+    pub fn taken_calls(&self) -> &TakenCalls {
+        &self.taken_calls
     }
 
     /// The counters.

@@ -183,22 +183,23 @@ impl Questions {
         Ok(held.ok_or(QuestionError::Unknown)?.stage.subscribe())
     }
 
-    /// The body of a question of this signer, padded, once it is done and its slot has come. Waits for both.
-    pub async fn body(&self, id: CallId, signer: &PublicKey) -> Result<Vec<u8>, QuestionError> {
+    /// Waits until a question of this signer is done and its slot has come.
+    pub async fn done(&self, id: CallId, signer: &PublicKey) -> Result<(), QuestionError> {
         let mut stage = self.follow(id, signer)?;
         stage.wait_for(|stage| *stage == Stage::Done).await.map_err(|_| QuestionError::Unknown)?;
         let slot_ms = self.state().held.get(&id).ok_or(QuestionError::Unknown)?.slot_ms;
         sleep_until(slot_ms).await;
+        Ok(())
+    }
+
+    /// The body of a question of this signer, padded, once it is done and its slot has come. Waits for both.
+    pub async fn body(&self, id: CallId, signer: &PublicKey) -> Result<Vec<u8>, QuestionError> {
+        self.done(id, signer).await?;
         let page = read(&self.book, id)?.ok_or(QuestionError::Unknown)?;
         let bytes = body_bytes(&page.request);
         page::padded(&page.body, bytes)
             .or_else(|| page::padded(REFUSED, bytes))
             .ok_or_else(|| QuestionError::Damaged("no body fits".to_owned()))
-    }
-
-    /// Until when a question of this signer is waited for: its slot, as far as it is known.
-    pub fn slot(&self, id: CallId) -> Option<Millis> {
-        self.state().held.get(&id).map(|held| held.slot_ms)
     }
 
     /// What waits for a person.

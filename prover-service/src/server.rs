@@ -14,7 +14,9 @@ mod health;
 mod limits;
 mod operator;
 mod peer;
+mod prover;
 mod records;
+mod signed;
 mod status;
 mod tls;
 mod verifier;
@@ -32,11 +34,14 @@ use tonic::transport::Server as Transport;
 pub use limits::{Gate, Permit};
 pub use operator::{Caller, CallerError, SocketError};
 pub use peer::PeerNames;
+pub use prover::{ANSWER, ASK, WATCH};
+pub use signed::TakenCalls;
 pub use status::DOMAIN;
 pub use tls::TlsError;
 
 use crate::config::ConfigError;
 use crate::node::{Node, Phase};
+use crate::proto::prover_server::ProverServer;
 use crate::proto::records_server::RecordsServer;
 use crate::proto::verifier_server::VerifierServer;
 use admission::AdmissionLayer;
@@ -129,6 +134,7 @@ impl Server {
             transport.layer(admission.clone()).add_routes(routes).serve_with_incoming_shutdown(incoming, ending);
         let mut serving = tokio::spawn(serving);
         let operators = tokio::spawn(operator.serve(Arc::clone(&node)));
+        let working = tokio::spawn(prover::work(Arc::clone(&node)));
         let watching = tokio::spawn(health::watch(Arc::clone(&node), reporter));
 
         let ended_early = tokio::select! {
@@ -158,6 +164,7 @@ impl Server {
         serving.abort();
         watching.abort();
         let _ = operators.await;
+        let _ = working.await;
         if *node.phase().borrow() == Phase::Failed {
             return Err(ServeError::LedgerStopped);
         }

@@ -69,9 +69,25 @@ pub enum LimitsError {
     /// It would let nothing in.
     #[error("limits.{0} must be at least 1")]
     Zero(&'static str),
+    /// Out of its bounds.
+    #[error("{name} must be between {least} and {most}")]
+    Bounds {
+        /// Which setting.
+        name: &'static str,
+        /// The least that can be.
+        least: u64,
+        /// The most that can be.
+        most: u64,
+    },
     /// More than can be meant.
     #[error("limits.{0} must be at most {1}")]
     TooLarge(&'static str, u64),
+}
+
+impl LimitsError {
+    pub(super) fn within(name: &'static str, value: u64, least: u64, most: u64) -> Result<(), LimitsError> {
+        if (least..=most).contains(&value) { Ok(()) } else { Err(LimitsError::Bounds { name, least, most }) }
+    }
 }
 
 impl Limits {

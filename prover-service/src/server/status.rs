@@ -60,16 +60,22 @@ pub fn ledger_stopped() -> Status {
 /// Our fault. The causes go to the log; the caller gets the number of the line.
 pub fn ours(what: &'static str, error: &dyn Error) -> Status {
     let incident = format!("{:08x}", rand::rngs::OsRng.next_u32());
+    let causes = causes(error);
+    tracing::error!(incident, what, causes, "a call failed");
+    let details = HashMap::from([("incident".to_owned(), incident.clone())]);
+    let text = format!("our fault, not yours; tell the operator: incident {incident}");
+    Status::with_error_details(Code::Internal, text, ErrorDetails::with_error_info("INTERNAL", DOMAIN, details))
+}
+
+/// An error with its causes, for the log.
+pub fn causes(error: &dyn Error) -> String {
     let mut causes = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
         causes = format!("{causes}: {cause}");
         next = cause.source();
     }
-    tracing::error!(incident, what, causes, "a call failed");
-    let details = HashMap::from([("incident".to_owned(), incident.clone())]);
-    let text = format!("our fault, not yours; tell the operator: incident {incident}");
-    Status::with_error_details(Code::Internal, text, ErrorDetails::with_error_info("INTERNAL", DOMAIN, details))
+    causes
 }
 
 /// Whether an error with this code is the service's own fault.

@@ -12,7 +12,7 @@ use metrics::{gauge, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
 /// The methods that are counted by name.
-pub const METHODS: [&str; 10] = [
+pub const METHODS: [&str; 15] = [
     "/vouchsafe.v1.Verifier/Verify",
     "/vouchsafe.v1.Ledger/Submit",
     "/vouchsafe.v1.Ledger/GetEntry",
@@ -23,6 +23,11 @@ pub const METHODS: [&str; 10] = [
     "/vouchsafe.v1.Ledger/ProveConsistency",
     "/vouchsafe.v1.Ledger/Checkpoint",
     "/vouchsafe.v1.Records/Commit",
+    "/vouchsafe.v1.Records/Open",
+    "/vouchsafe.v1.Prover/Ask",
+    "/vouchsafe.v1.Prover/Answer",
+    "/vouchsafe.v1.Prover/Watch",
+    "/vouchsafe.v1.Research/Query",
 ];
 
 /// Where a call's time may fall, in seconds.
@@ -57,6 +62,10 @@ pub struct Metrics {
     pub turned_away: Counter,
     /// Documents taken in.
     pub documents: Counter,
+    /// Questions taken.
+    pub questions: Counter,
+    /// Answers that left, whatever they said.
+    pub answers: Counter,
     /// The newest block.
     pub height: Gauge,
     /// 1 once the ledger has stopped.
@@ -115,6 +124,8 @@ impl Metrics {
             describe_gauge!("vouchsafe_waiting", "Calls that wait for a place at work");
             describe_counter!("vouchsafe_turned_away_total", "Calls that were told to come again");
             describe_counter!("vouchsafe_documents_total", "Documents taken in");
+            describe_counter!("vouchsafe_questions_total", "Questions taken");
+            describe_counter!("vouchsafe_answers_total", "Answers that left, whatever they said");
             describe_gauge!("vouchsafe_ledger_height", "The newest block");
             describe_gauge!("vouchsafe_ledger_stopped", "1 once the ledger has stopped");
             let method = |name: &'static str| CallMetrics {
@@ -132,6 +143,8 @@ impl Metrics {
                 waiting: gauge!("vouchsafe_waiting"),
                 turned_away: zero(counter!("vouchsafe_turned_away_total")),
                 documents: zero(counter!("vouchsafe_documents_total")),
+                questions: zero(counter!("vouchsafe_questions_total")),
+                answers: zero(counter!("vouchsafe_answers_total")),
                 height: gauge!("vouchsafe_ledger_height"),
                 ledger_stopped: gauge!("vouchsafe_ledger_stopped"),
                 handle: recorder.handle(),
