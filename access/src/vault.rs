@@ -11,6 +11,7 @@
 //! resource version becomes one commitment, ever. Not here: release to readers, which goes through the one door.
 //! On disk: DIR/index (RocksDB), DIR/blobs. Spec: docs/architecture.md, "Vault and keys".
 
+mod backup;
 mod blobs;
 mod check;
 mod draft;
@@ -30,6 +31,7 @@ use vouchsafe_circuits::fe::Fe;
 use vouchsafe_circuits::ids::Commitment;
 use vouchsafe_circuits::suite::Suite;
 
+pub use backup::BackupError;
 pub use blobs::{BlobError, BlobId, local_blobs};
 pub use check::{CheckError, CheckReport, Fault};
 pub use draft::{Draft, DraftError, Incoming, SourceKey};

@@ -6,10 +6,11 @@
 //! stops: it refuses everything until the process has ended and opened the ledger again. Until others witness its
 //! checkpoints, a solo ledger is its operator's word.
 
+mod backup;
 mod create;
 mod queue;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use vouchsafe_ledger_types::checkpoint::SignedCheckpoint;
@@ -27,6 +28,7 @@ use crate::state::ReadError;
 use crate::state_machine::{ApplyError, Block, apply};
 use crate::store::{Guard, GuardMark, Store};
 
+pub use backup::BackupError;
 pub use create::OpenError;
 use queue::Queue;
 
@@ -59,6 +61,7 @@ impl Options {
 
 /// A ledger in this process.
 pub struct Solo {
+    folder: PathBuf,
     store: Store,
     guard: Mutex<Guard>,
     chain: ChainState,

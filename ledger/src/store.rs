@@ -3,6 +3,7 @@
 //!
 //! Its own checksums find damage by accident; that its last block is the one sealed, `open` checks; all of it, `audit`.
 
+mod backup;
 mod families;
 mod guard;
 mod keys;

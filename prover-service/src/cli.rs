@@ -8,8 +8,11 @@
 //! standard error. Secrets are never taken from arguments.
 
 mod consent;
+mod ask;
+mod backup;
 mod demo;
 mod failure;
+mod inbox;
 mod ingest;
 mod init;
 mod prove;
@@ -58,6 +61,14 @@ enum Verb {
     Prove(prove::Args),
     /// Check an evidence file, offline.
     Verify(verify::Args),
+    /// Ask a holder online, in a party's name, and wait for the answer.
+    Ask(ask::Args),
+    /// Copy an institution's folder, running or not.
+    Backup(backup::Args),
+    /// Make an institution's folder from a backup.
+    Restore(backup::RestoreArgs),
+    /// Questions asked online that wait for a person's yes or no.
+    Inbox(inbox::Args),
     /// Serve over gRPC: verify evidence, the ledger, and records from the institution's own systems.
     Serve(serve::Args),
     /// How the institution is: its ledger's height, what is pending.
@@ -107,6 +118,10 @@ pub fn run() -> ExitCode {
                 Verb::Request(args) => request::run(&context, args),
                 Verb::Prove(args) => prove::run(&context, args).await,
                 Verb::Verify(args) => verify::run(&context, args),
+                Verb::Ask(args) => ask::run(&context, args).await,
+                Verb::Backup(args) => backup::run(&context, args).await,
+                Verb::Restore(args) => backup::restore(&context, args),
+                Verb::Inbox(args) => inbox::run(&context, args).await,
                 Verb::Serve(args) => serve::run(&context, args).await,
                 Verb::Status(args) => serve::status(&context, args).await,
                 Verb::Consent(args) => consent::run(&context, args).await,

@@ -71,6 +71,11 @@ impl Layout {
         Layout(dir.to_owned())
     }
 
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.0
+    }
+
     /// `institution.json`.
     pub fn identity(&self) -> PathBuf {
         self.0.join("institution.json")

@@ -6,8 +6,10 @@
 
 pub mod answer;
 pub mod ask;
+pub mod backup;
 pub mod calendar;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod consent;
 pub mod demo;

@@ -7,11 +7,17 @@
 //!
 //! Whoever reaches this needs no further right: the socket, or the folder and its passphrase, is the right.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use vouchsafe_ledger_types::ids::CallId;
 
+use crate::backup::{self, BackupError};
 use crate::calendar;
 use crate::node::{Node, Phase};
+use crate::questions::{QuestionError, now_ms};
+use crate::server::causes;
 
 /// What can be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +26,20 @@ use crate::node::{Node, Phase};
 pub enum Command {
     /// How the node is.
     Status {},
+    /// Copy the folder.
+    Backup {
+        /// Where to; not there yet.
+        to: PathBuf,
+    },
+    /// Which questions wait for a person.
+    Inbox {},
+    /// A person's word on one of them.
+    Decide {
+        /// Which.
+        question: CallId,
+        /// Yes or no.
+        permitted: bool,
+    },
 }
 
 /// What came of it, as the verb prints it.
@@ -59,6 +79,22 @@ impl Done {
 pub async fn run(node: &Node, command: Command) -> Done {
     match command {
         Command::Status {} => status(node),
+        Command::Backup { to } => match backup::back_up(node.institution(), &to).await {
+            Ok(manifest) => {
+                Done::ok(json!({ "to": to, "height": manifest.height, "app_hash": manifest.app_hash, "files": manifest.files.len() }))
+            }
+            Err(error @ BackupError::Exists(_)) => Done::usage(error),
+            Err(error) => Done::ours(causes(&error)),
+        },
+        Command::Inbox {} => match node.questions().inbox() {
+            Ok(waiting) => Done::ok(json!({ "waiting": waiting })),
+            Err(error) => Done::ours(error),
+        },
+        Command::Decide { question, permitted } => match node.questions().decide(question, permitted, now_ms()) {
+            Ok(()) => Done::ok(json!({ "question": question, "permitted": permitted })),
+            Err(error @ (QuestionError::Unknown | QuestionError::Decided)) => Done::refused(error),
+            Err(error) => Done::ours(error),
+        },
     }
 }
 

@@ -38,8 +38,6 @@ use crate::institution::Institution;
 use crate::key_files::ProvingKeys;
 use crate::parties::Party;
 
-const REFUSED: &str = "{\"refused\":true}";
-
 /// A question that was taken, as its asker is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
@@ -185,21 +183,32 @@ impl Questions {
 
     /// Waits until a question of this signer is done and its slot has come.
     pub async fn done(&self, id: CallId, signer: &PublicKey) -> Result<(), QuestionError> {
-        let mut stage = self.follow(id, signer)?;
-        stage.wait_for(|stage| *stage == Stage::Done).await.map_err(|_| QuestionError::Unknown)?;
-        let slot_ms = self.state().held.get(&id).ok_or(QuestionError::Unknown)?.slot_ms;
-        sleep_until(slot_ms).await;
+        let slot_ms = self.worked_on(id, signer).await?;
+        self.sleep_to_slot(slot_ms).await;
         Ok(())
     }
 
-    /// The body of a question of this signer, padded, once it is done and its slot has come. Waits for both.
+    /// The body of a question of this signer, padded. Waits until it is done, and leaves at a slot: its own, or if it is
+    /// fetched later any other, so that the time it takes to read the page does not show.
     pub async fn body(&self, id: CallId, signer: &PublicKey) -> Result<Vec<u8>, QuestionError> {
-        self.done(id, signer).await?;
+        let slot_ms = self.worked_on(id, signer).await?;
         let page = read(&self.book, id)?.ok_or(QuestionError::Unknown)?;
-        let bytes = body_bytes(&page.request);
-        page::padded(&page.body, bytes)
-            .or_else(|| page::padded(REFUSED, bytes))
-            .ok_or_else(|| QuestionError::Damaged("no body fits".to_owned()))
+        self.sleep_to_slot(slot_ms).await;
+        Ok(page.body.into_bytes())
+    }
+
+    async fn worked_on(&self, id: CallId, signer: &PublicKey) -> Result<Millis, QuestionError> {
+        let mut stage = self.follow(id, signer)?;
+        stage.wait_for(|stage| *stage == Stage::Done).await.map_err(|_| QuestionError::Unknown)?;
+        self.state().held.get(&id).map(|held| held.slot_ms).ok_or(QuestionError::Unknown)
+    }
+
+    async fn sleep_to_slot(&self, slot_ms: Millis) {
+        let slot_ms = slot_ms.max(self.state().slots.at_or_after(now_ms()));
+        // the clock may be set meanwhile, so it is asked again
+        while let Some(left) = slot_ms.checked_sub(now_ms()).filter(|left| *left > 0) {
+            tokio::time::sleep(Duration::from_millis(left)).await;
+        }
     }
 
     /// What waits for a person.
@@ -300,8 +309,7 @@ impl Questions {
             Ok(response) => (response.evidence, response.damage.map(AnswerError::from)),
             Err(error) => (None, Some(error)),
         };
-        let evidence = evidence.and_then(|evidence| serde_json::to_string(&evidence).ok());
-        page.body = evidence.map_or_else(|| REFUSED.to_owned(), |json| format!("{{\"evidence\":{json}}}"));
+        page.body = page::body(&page.request, evidence.as_ref());
         page.stage = Stage::Done;
         let mut state = self.state();
         page.slot_ms = page.slot_ms.max(state.slots.at_or_after(now_ms()));
@@ -414,11 +422,3 @@ pub fn now_ms() -> Millis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
-
-async fn sleep_until(time: Millis) {
-    // the clock may be set meanwhile, so it is asked again
-    while let Some(left) = time.checked_sub(now_ms()).filter(|left| *left > 0) {
-        tokio::time::sleep(Duration::from_millis(left)).await;
-    }
-}
-

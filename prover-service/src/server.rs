@@ -36,7 +36,7 @@ pub use operator::{Caller, CallerError, SocketError};
 pub use peer::PeerNames;
 pub use prover::{ANSWER, ASK, WATCH};
 pub use signed::TakenCalls;
-pub use status::DOMAIN;
+pub use status::{DOMAIN, causes};
 pub use tls::TlsError;
 
 use crate::config::ConfigError;

@@ -10,6 +10,7 @@
 //! Every change is one synced batch. Rows hold handles, commitments and sealed bytes, no identifier and no value;
 //! they do tell which records are one subject's, and how many there are. Row bytes: `rows`.
 
+mod backup;
 mod rows;
 
 use std::path::{Path, PathBuf};

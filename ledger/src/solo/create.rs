@@ -139,7 +139,8 @@ pub(super) fn open(dir: &Path, key: SigningKey, clock: Arc<dyn Clock>, options: 
         [validator] if validator.key == key.public() => validator.name.clone(),
         _ => return Err(OpenError::NotValidator),
     };
-    Ok(Solo { store, guard: Mutex::new(guard), chain, validator, key, clock, queue: Queue::default() })
+    let folder = dir.to_owned();
+    Ok(Solo { folder, store, guard: Mutex::new(guard), chain, validator, key, clock, queue: Queue::default() })
 }
 
 /// Checks the last block, and that it continues the log which the guard remembers. Returns where the ledger is.

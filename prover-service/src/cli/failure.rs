@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::answer::AnswerError;
+use crate::client::ClientError;
 use crate::institution::OpenError;
 
 /// What a verb comes to.
@@ -69,6 +70,15 @@ impl Failure {
             AnswerError::Request(_) | AnswerError::Form(_) | AnswerError::NoSubject | AnswerError::No(_) => {
                 Failure::refused(error)
             }
+            _ => Failure::ours(error),
+        }
+    }
+
+    /// A node that did not do what it was asked.
+    pub(super) fn calling(error: ClientError) -> Failure {
+        match &error {
+            ClientError::File(..) | ClientError::Address(_) => Failure::usage(error),
+            ClientError::Refused(_) | ClientError::Busy(_) => Failure::refused(error),
             _ => Failure::ours(error),
         }
     }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_ledger_types::card::PartyName;
+use vouchsafe_ledger_types::evidence::Evidence;
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::signing::PublicKey;
 use vouchsafe_ledger_types::units::BlockTime;
@@ -47,7 +48,7 @@ pub struct Page {
     pub ends_at: BlockTime,
     /// Where it stands.
     pub stage: Stage,
-    /// What leaves, before it is padded; empty until it is done.
+    /// What leaves, padded; empty until it is done.
     pub body: String,
 }
 
@@ -57,6 +58,8 @@ impl std::fmt::Debug for Page {
         write!(f, "Page({:?})", self.stage)
     }
 }
+
+const REFUSED: &str = "{\"refused\":true}";
 
 /// How many bytes the body of an answer has: a matter of the request alone.
 ///
@@ -69,13 +72,20 @@ pub fn body_bytes(request: &Request) -> usize {
     (PART * (1 + request.parts.len()) + request_bytes).next_multiple_of(STEP)
 }
 
-/// A body in its size; none if it does not fit, which no body may depend on.
-pub fn padded(body: &str, bytes: usize) -> Option<Vec<u8>> {
-    let mut padded = body.as_bytes().to_vec();
-    (padded.len() <= bytes).then(|| {
-        padded.resize(bytes, b' ');
-        padded
-    })
+/// The body of an answer in its size. Evidence that does not fit is not sent: no size may depend on what is said.
+pub(super) fn body(request: &Request, evidence: Option<&Evidence>) -> String {
+    let bytes = body_bytes(request);
+    let json = evidence.and_then(|evidence| serde_json::to_string(evidence).ok());
+    let answer = json.map(|json| format!("{{\"evidence\":{json}}}")).filter(|answer| answer.len() <= bytes);
+    if answer.is_none() && evidence.is_some() {
+        tracing::error!("an answer was larger than its place and was not sent: tell the makers of this program");
+    }
+    padded(answer.unwrap_or_else(|| REFUSED.to_owned()), bytes)
+}
+
+fn padded(mut body: String, bytes: usize) -> String {
+    body.extend(std::iter::repeat_n(' ', bytes.saturating_sub(body.len())));
+    body
 }
 
 #[cfg(test)]
@@ -84,10 +94,9 @@ mod tests {
 
     #[test]
     fn padding_makes_one_size_and_stays_json() {
-        let refused = padded("{\"refused\":true}", 64).unwrap();
-        let answered = padded(&format!("{{\"evidence\":\"{}\"}}", "x".repeat(40)), 64).unwrap();
-        assert_eq!(refused.len(), answered.len());
-        assert!(serde_json::from_slice::<serde_json::Value>(&refused).is_ok());
-        assert!(padded(&"x".repeat(65), 64).is_none());
+        let refused = padded(REFUSED.to_owned(), 64);
+        let answered = padded(format!("{{\"evidence\":\"{}\"}}", "x".repeat(40)), 64);
+        assert_eq!((refused.len(), answered.len()), (64, 64));
+        assert!(serde_json::from_str::<serde_json::Value>(&refused).is_ok());
     }
 }

@@ -88,7 +88,6 @@ fn parse(call: proto::SignedCall) -> Result<SignedCall, Status> {
     let bytes = |field: &'static str, bytes: Vec<u8>| {
         <[u8; 32]>::try_from(bytes).map_err(|_| status::bad_field(field, "32 bytes are needed"))
     };
-    let signature = <[u8; 64]>::try_from(signature).map_err(|_| status::bad_field("signature", "64 bytes are needed"))?;
     Ok(SignedCall {
         payload,
         chain: chain.parse().map_err(|e: vouchsafe_ledger_types::ids::IdError| bad("chain")(e.to_string()))?,
@@ -96,6 +95,6 @@ fn parse(call: proto::SignedCall) -> Result<SignedCall, Status> {
             .ok_or_else(|| status::bad_field("expires", "seconds since 1970, before the year 10000"))?,
         nonce: CallNonce::new(bytes("nonce", nonce)?),
         signer: PublicKey::from_bytes(bytes("signer", signer)?).map_err(|e| bad("signer")(e.to_string()))?,
-        signature: Signature::from_bytes(signature),
+        signature: Signature::from_slice(&signature).map_err(|e| bad("signature")(e.to_string()))?,
     })
 }
