@@ -11,6 +11,7 @@ mod demo;
 mod failure;
 mod ingest;
 mod init;
+mod party;
 mod prove;
 mod request;
 mod serve;
@@ -61,6 +62,8 @@ enum Verb {
     Serve(serve::Args),
     /// How the institution is: its ledger's height, what is pending.
     Status(serve::StatusArgs),
+    /// Those who ask or read: make one, admit its card, list and remove them.
+    Party(party::Args),
 }
 
 /// What every verb is given.
@@ -105,6 +108,7 @@ pub fn run() -> ExitCode {
                 Verb::Prove(args) => prove::run(&context, args).await,
                 Verb::Verify(args) => verify::run(&context, args),
                 Verb::Serve(args) => serve::run(&context, args).await,
+                Verb::Party(args) => party::run(&context, args).await,
                 Verb::Status(args) => serve::status(&context, args).await,
             }
         }),

@@ -20,6 +20,7 @@ use vouchsafe_ledger_types::units::{BlockTime, Height};
 use crate::config::Config;
 use crate::institution::Institution;
 use crate::key_files::{KeyFolder, KeyRing};
+use crate::parties::Parties;
 use crate::server::Gate;
 use crate::telemetry::Metrics;
 
@@ -108,6 +109,11 @@ impl Node {
     /// The counters.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The parties that this institution knows.
+    pub fn parties(&self) -> Parties {
+        Parties::of(&self.institution.layout().parties())
     }
 
     /// The time.

@@ -7,11 +7,16 @@
 //!
 //! Whoever reaches this needs no further right: the socket, or the folder and its passphrase, is the right.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use vouchsafe_access::policy::{PartyRole, UnknownRole};
+use vouchsafe_ledger_types::card::{Card, PartyName};
 
 use crate::calendar;
 use crate::node::{Node, Phase};
+use crate::parties::{Party, PartyError};
 
 /// What can be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +25,20 @@ use crate::node::{Node, Phase};
 pub enum Command {
     /// How the node is.
     Status {},
+    /// Admits a card.
+    PartyAdmit {
+        /// The card.
+        card: Card,
+        /// What it may be here.
+        roles: Vec<String>,
+    },
+    /// Those who are admitted.
+    PartyList {},
+    /// Forgets a party.
+    PartyRemove {
+        /// Its name.
+        name: PartyName,
+    },
 }
 
 /// What came of it, as the verb prints it.
@@ -59,6 +78,33 @@ impl Done {
 pub async fn run(node: &Node, command: Command) -> Done {
     match command {
         Command::Status {} => status(node),
+        Command::PartyAdmit { card, roles } => party(admit(node, card, &roles)),
+        Command::PartyList {} => party(node.parties().list().map(|parties| {
+            let parties: Vec<Json> = parties.iter().map(shown).collect();
+            json!({ "parties": parties })
+        })),
+        Command::PartyRemove { name } => party(node.parties().remove(&name).map(|()| json!({ "removed": name }))),
+    }
+}
+
+fn admit(node: &Node, card: Card, roles: &[String]) -> Result<Json, PartyError> {
+    let roles = roles.iter().map(|role| role.parse()).collect::<Result<BTreeSet<PartyRole>, UnknownRole>>()?;
+    Ok(shown(&node.parties().admit(card, roles)?))
+}
+
+fn shown(party: &Party) -> Json {
+    let roles: Vec<&str> = party.roles.iter().map(|role| role.as_str()).collect();
+    json!({ "name": party.card.name, "card": party.card.id(), "roles": roles })
+}
+
+fn party(outcome: Result<Json, PartyError>) -> Done {
+    match outcome {
+        Ok(outcome) => Done::ok(outcome),
+        Err(error @ (PartyError::OtherCard(_) | PartyError::KeyTaken(_) | PartyError::Unknown(_))) => {
+            Done::refused(error)
+        }
+        Err(error @ (PartyError::Io(..) | PartyError::Damaged(..))) => Done::ours(error),
+        Err(error) => Done::usage(error),
     }
 }
 

@@ -13,7 +13,7 @@ use tonic_health::server::{HealthReporter, health_reporter};
 use crate::node::{Node, Phase};
 
 /// The services that are served.
-pub(super) const SERVICES: [&str; 2] = ["vouchsafe.v1.Verifier", "vouchsafe.v1.Records"];
+pub(super) const SERVICES: [&str; 3] = ["vouchsafe.v1.Verifier", "vouchsafe.v1.Ledger", "vouchsafe.v1.Records"];
 
 /// How often the ledger is asked.
 const EVERY: Duration = Duration::from_secs(1);
