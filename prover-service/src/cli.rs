@@ -15,6 +15,7 @@ mod failure;
 mod inbox;
 mod ingest;
 mod init;
+mod party;
 mod prove;
 mod request;
 mod serve;
@@ -75,6 +76,8 @@ enum Verb {
     Status(serve::StatusArgs),
     /// Record a subject's consent, or take it back.
     Consent(consent::Args),
+    /// Those who ask or read: make one, admit its card, list and remove them.
+    Party(party::Args),
 }
 
 /// What every verb is given.
@@ -123,6 +126,7 @@ pub fn run() -> ExitCode {
                 Verb::Restore(args) => backup::restore(&context, args),
                 Verb::Inbox(args) => inbox::run(&context, args).await,
                 Verb::Serve(args) => serve::run(&context, args).await,
+                Verb::Party(args) => party::run(&context, args).await,
                 Verb::Status(args) => serve::status(&context, args).await,
                 Verb::Consent(args) => consent::run(&context, args).await,
             }

@@ -19,6 +19,7 @@ pub mod institution;
 pub mod key_files;
 pub mod node;
 pub mod operator;
+pub mod parties;
 pub mod predicate;
 pub mod proto;
 pub mod questions;

@@ -23,6 +23,7 @@ use vouchsafe_ledger_types::units::{BlockTime, Height};
 use crate::config::Config;
 use crate::institution::{Institution, OpenError};
 use crate::key_files::{KeyFolder, KeyRing};
+use crate::parties::Parties;
 use crate::questions::{QuestionError, Questions};
 use crate::server::{Gate, TakenCalls};
 use crate::telemetry::Metrics;
@@ -163,6 +164,11 @@ impl Node {
     /// The counters.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The parties that this institution knows.
+    pub fn parties(&self) -> Parties {
+        Parties::of(&self.institution.layout().parties())
     }
 
     /// The time.

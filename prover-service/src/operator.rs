@@ -7,16 +7,19 @@
 //!
 //! Whoever reaches this needs no further right: the socket, or the folder and its passphrase, is the right.
 
-use std::path::PathBuf;
+mod parties;
+mod questions;
+
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use vouchsafe_ledger_types::card::{Card, PartyName};
 use vouchsafe_ledger_types::ids::CallId;
 
 use crate::backup::{self, BackupError};
 use crate::calendar;
 use crate::node::{Node, Phase};
-use crate::questions::{QuestionError, now_ms};
 use crate::server::causes;
 
 /// What can be done.
@@ -26,7 +29,7 @@ use crate::server::causes;
 pub enum Command {
     /// How the node is.
     Status {},
-    /// Copy the folder.
+    /// Copies the folder.
     Backup {
         /// Where to; not there yet.
         to: PathBuf,
@@ -39,6 +42,20 @@ pub enum Command {
         question: CallId,
         /// Yes or no.
         permitted: bool,
+    },
+    /// Admits a card.
+    PartyAdmit {
+        /// The card.
+        card: Card,
+        /// What it may be here.
+        roles: Vec<String>,
+    },
+    /// Those who are admitted.
+    PartyList {},
+    /// Forgets a party.
+    PartyRemove {
+        /// Its name.
+        name: PartyName,
     },
 }
 
@@ -79,22 +96,12 @@ impl Done {
 pub async fn run(node: &Node, command: Command) -> Done {
     match command {
         Command::Status {} => status(node),
-        Command::Backup { to } => match backup::back_up(node.institution(), &to).await {
-            Ok(manifest) => {
-                Done::ok(json!({ "to": to, "height": manifest.height, "app_hash": manifest.app_hash, "files": manifest.files.len() }))
-            }
-            Err(error @ BackupError::Exists(_)) => Done::usage(error),
-            Err(error) => Done::ours(causes(&error)),
-        },
-        Command::Inbox {} => match node.questions().inbox() {
-            Ok(waiting) => Done::ok(json!({ "waiting": waiting })),
-            Err(error) => Done::ours(error),
-        },
-        Command::Decide { question, permitted } => match node.questions().decide(question, permitted, now_ms()) {
-            Ok(()) => Done::ok(json!({ "question": question, "permitted": permitted })),
-            Err(error @ (QuestionError::Unknown | QuestionError::Decided)) => Done::refused(error),
-            Err(error) => Done::ours(error),
-        },
+        Command::PartyAdmit { card, roles } => parties::admit(node, card, &roles),
+        Command::PartyList {} => parties::list(node),
+        Command::PartyRemove { name } => parties::remove(node, &name),
+        Command::Backup { to } => back_up(node, &to).await,
+        Command::Inbox {} => questions::inbox(node),
+        Command::Decide { question, permitted } => questions::decide(node, question, permitted),
     }
 }
 
@@ -117,4 +124,14 @@ fn status(node: &Node) -> Done {
             Phase::Failed => "failed",
         },
     }))
+}
+
+async fn back_up(node: &Node, to: &Path) -> Done {
+    match backup::back_up(node.institution(), to).await {
+        Ok(made) => Done::ok(
+            json!({ "to": to, "height": made.height, "app_hash": made.app_hash, "files": made.files.len() }),
+        ),
+        Err(error @ BackupError::Exists(_)) => Done::usage(error),
+        Err(error) => Done::ours(causes(&error)),
+    }
 }

@@ -11,6 +11,7 @@
 mod admission;
 mod connections;
 mod health;
+mod ledger;
 mod limits;
 mod operator;
 mod peer;
@@ -42,6 +43,7 @@ pub use tls::TlsError;
 use crate::config::ConfigError;
 use crate::node::{Node, Phase};
 use crate::proto::prover_server::ProverServer;
+use crate::proto::ledger_server::LedgerServer;
 use crate::proto::records_server::RecordsServer;
 use crate::proto::verifier_server::VerifierServer;
 use admission::AdmissionLayer;
@@ -197,7 +199,8 @@ fn routes(node: &Arc<Node>) -> Result<Routes, ServeError> {
     let v1 = reflection().build_v1().map_err(undescribed)?;
     let v1alpha = reflection().build_v1alpha().map_err(undescribed)?;
     let verifier = VerifierServer::new(verifier::Service(Arc::clone(node))).max_decoding_message_size(message);
+    let ledger = LedgerServer::new(ledger::Service(Arc::clone(node))).max_decoding_message_size(message);
     let records = RecordsServer::new(records::Service(Arc::clone(node)))
         .max_decoding_message_size(limits.document_bytes_max as usize);
-    Ok(Routes::new(verifier).add_service(records).add_service(v1).add_service(v1alpha))
+    Ok(Routes::new(verifier).add_service(ledger).add_service(records).add_service(v1).add_service(v1alpha))
 }

@@ -14,3 +14,4 @@ mod predicate;
 mod program;
 mod scene;
 mod secrecy;
+mod server;

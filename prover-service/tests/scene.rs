@@ -74,7 +74,7 @@ pub fn runtime() -> Runtime {
 
 /// The shared institution.
 pub struct Scene {
-    pub institution: Institution,
+    pub institution: Arc<Institution>,
     pub clinic: Pen,
     pub keys: KeyRing,
     pub trust: Trust,
@@ -109,7 +109,7 @@ impl Scene {
             clinic: Pen::new(CHAIN.parse().unwrap(), member, key, Arc::new(SystemClock)),
             keys: KeyRing::new(KeyFolder::of(&institution.layout().keys()), Suite::Bn254),
             subject: hospital::record_number(0).parse().unwrap(),
-            institution,
+            institution: Arc::new(institution),
             trust,
             runtime,
         }

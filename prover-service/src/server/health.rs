@@ -13,7 +13,8 @@ use tonic_health::server::{HealthReporter, health_reporter};
 use crate::node::{Node, Phase};
 
 /// The services that are served.
-pub(super) const SERVICES: [&str; 3] = ["vouchsafe.v1.Verifier", "vouchsafe.v1.Prover", "vouchsafe.v1.Records"];
+pub(super) const SERVICES: [&str; 4] =
+    ["vouchsafe.v1.Verifier", "vouchsafe.v1.Prover", "vouchsafe.v1.Ledger", "vouchsafe.v1.Records"];
 
 /// How often the ledger is asked.
 const EVERY: Duration = Duration::from_secs(1);

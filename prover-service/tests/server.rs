@@ -1,0 +1,16 @@
+//! The service as its clients meet it.
+
+mod config;
+mod ledger;
+mod limits;
+mod metrics;
+mod operator;
+mod parties;
+mod pki;
+mod program;
+mod python;
+mod records;
+mod shutdown;
+mod tls;
+mod verify;
+mod world;
