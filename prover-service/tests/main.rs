@@ -1,6 +1,7 @@
 //! What the prover service shows.
 
 mod cli;
+mod consent;
 mod crash;
 mod demo;
 mod evidence;
@@ -15,3 +16,4 @@ mod program;
 mod scene;
 mod secrecy;
 mod server;
+mod verdicts;

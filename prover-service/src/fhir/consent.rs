@@ -29,6 +29,8 @@ use terms::{Among, Terms};
 pub(super) const WORDS: usize = 8;
 /// How many of them may be denies before they are made one wide one.
 const DENIES_MAX: usize = 4;
+/// How many permits are looked at, before denies are taken off and the first eight kept.
+const PERMITS_MAX: usize = 1_024;
 /// The system of the identifier under which a recipient asks.
 const PARTY: &str = "urn:vouchsafe:party";
 const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
@@ -175,11 +177,19 @@ impl<'a> Tree<'_, 'a> {
         if words.is_empty() {
             note(self.notes, "consent.provision: a permit with conditions that have no name here, left out");
         }
-        self.permits.extend(words);
+        let room = PERMITS_MAX.saturating_sub(self.permits.len());
+        self.permits.extend(words.into_iter().take(room));
     }
 
+    /// Denies that are too many become one that covers them all.
     fn deny(&mut self, terms: &Terms) {
         self.denies.extend(terms.denied());
+        if self.denies.len() > DENIES_MAX {
+            note(self.notes, "consent.provision: many denies, made one of everything");
+            let from = self.denies.iter().map(|deny| deny.from).min().unwrap_or(0);
+            let until = self.denies.iter().map(|deny| deny.until).max().unwrap_or(u32::MAX);
+            self.denies = [deny_all(from, until)].into();
+        }
     }
 
     fn terms(&self, provision: &Node<'a>, around: &Terms) -> Read<Terms> {
@@ -259,13 +269,8 @@ fn purposes(provision: &Node<'_>) -> Read<Among> {
     Ok(Among::Named { names, all_named })
 }
 
-/// Denies before permits, at most eight words: denies that are too many become one, permits that are too many fall away.
-fn settle(mut denies: BTreeSet<Dated>, permits: Vec<Dated>, base: Base, notes: &mut Notes) -> Vec<Dated> {
-    if denies.len() > DENIES_MAX {
-        note(notes, "consent.provision: many denies, made one of everything");
-        let (from, until) = (denies.iter().map(|d| d.from).min(), denies.iter().map(|d| d.until).max());
-        denies = [deny_all(from.unwrap_or(0), until.unwrap_or(u32::MAX))].into();
-    }
+/// Denies before permits, at most eight words: permits that are too many fall away.
+fn settle(denies: BTreeSet<Dated>, permits: Vec<Dated>, base: Base, notes: &mut Notes) -> Vec<Dated> {
     let mut left = BTreeSet::new();
     for permit in permits {
         let mut pieces = vec![permit];
