@@ -7,14 +7,16 @@
 //! Each verb speaks to people, or with `--json` prints one object on standard output. Progress and errors go to
 //! standard error. Secrets are never taken from arguments.
 
-mod consent;
 mod ask;
 mod backup;
+mod consent;
 mod demo;
+mod door;
 mod failure;
 mod inbox;
 mod ingest;
 mod init;
+mod open;
 mod party;
 mod prove;
 mod request;
@@ -64,6 +66,22 @@ enum Verb {
     Verify(verify::Args),
     /// Ask a holder online, in a party's name, and wait for the answer.
     Ask(ask::Args),
+    /// Let a party open records up to a tier, for a purpose, until a time.
+    Grant(door::GrantArgs),
+    /// Take a grant back.
+    Revoke(door::RevokeArgs),
+    /// All grants.
+    Grants(door::DataArgs),
+    /// The ids of a subject's records.
+    Find(door::FindArgs),
+    /// Open a record as a reader, and check what comes.
+    Open(open::Args),
+    /// Emergencies, and whether they were reviewed.
+    Emergencies(door::DataArgs),
+    /// Say that an emergency was looked into.
+    Review(door::ReviewArgs),
+    /// What was logged about access, with its openings.
+    Trail(door::TrailArgs),
     /// Copy an institution's folder, running or not.
     Backup(backup::Args),
     /// Make an institution's folder from a backup.
@@ -122,6 +140,14 @@ pub fn run() -> ExitCode {
                 Verb::Prove(args) => prove::run(&context, args).await,
                 Verb::Verify(args) => verify::run(&context, args),
                 Verb::Ask(args) => ask::run(&context, args).await,
+                Verb::Grant(args) => door::grant(&context, args).await,
+                Verb::Revoke(args) => door::revoke(&context, args).await,
+                Verb::Grants(args) => door::grants(&context, args).await,
+                Verb::Find(args) => door::find(&context, args).await,
+                Verb::Open(args) => open::run(&context, args).await,
+                Verb::Emergencies(args) => door::emergencies(&context, args).await,
+                Verb::Review(args) => door::review(&context, args).await,
+                Verb::Trail(args) => door::trail(&context, args).await,
                 Verb::Backup(args) => backup::run(&context, args).await,
                 Verb::Restore(args) => backup::restore(&context, args),
                 Verb::Inbox(args) => inbox::run(&context, args).await,

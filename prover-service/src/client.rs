@@ -16,6 +16,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use vouchsafe_access::party::PartySecrets;
+use vouchsafe_access::vault::RecordId;
 use vouchsafe_ledger_types::call::{CallNonce, SignedCall};
 use vouchsafe_ledger_types::evidence::Evidence;
 use vouchsafe_ledger_types::ids::ChainId;
@@ -25,7 +26,9 @@ use vouchsafe_ledger_types::units::BlockTime;
 use crate::proto;
 use crate::proto::prover_client::ProverClient;
 use crate::proto::verifier_client::VerifierClient;
-use crate::server::{ANSWER, ASK};
+use crate::proto::open_request::What;
+use crate::proto::records_client::RecordsClient;
+use crate::server::{ANSWER, ASK, OPEN};
 
 /// How long a signed call is good for.
 const CALL_SECONDS: u64 = 300;
@@ -209,6 +212,44 @@ impl Party<'_> {
             Body { evidence: None, refused: true } => Ok(Reply::Refused),
             _ => Err(ClientError::Answer("neither evidence nor a refusal".to_owned())),
         }
+    }
+}
+
+/// What a reader wants to open.
+#[derive(Clone, Debug)]
+pub struct OpenWish {
+    /// Which record.
+    pub record: RecordId,
+    /// Up to which tier, 0 to 4.
+    pub tier: u8,
+    /// What for: a code.
+    pub purpose: String,
+    /// Whether to break the glass.
+    pub emergency: bool,
+    /// Why.
+    pub reason: String,
+}
+
+impl Party<'_> {
+    /// Opens a record; the parcels, as JSON, are for [`vouchsafe_access::door::Parcel::open`] to check.
+    pub async fn open(
+        &self,
+        channel: &Channel,
+        wish: &OpenWish,
+        now: BlockTime,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Vec<Vec<u8>>, ClientError> {
+        let message = proto::OpenRequest {
+            what: Some(What::Record(wish.record.commitment().fe().as_bytes().to_vec())),
+            tier: wish.tier.into(),
+            purpose: wish.purpose.clone(),
+            grant: None,
+            emergency: wish.emergency,
+            reason: wish.reason.clone(),
+        };
+        let call = self.sign(OPEN, &message, now, rng);
+        let mut client = RecordsClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
+        Ok(client.open(call).await?.into_inner().parcels)
     }
 }
 

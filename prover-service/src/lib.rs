@@ -25,3 +25,4 @@ pub mod proto;
 pub mod questions;
 pub mod server;
 pub mod telemetry;
+pub mod trail;

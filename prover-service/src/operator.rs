@@ -7,6 +7,7 @@
 //!
 //! Whoever reaches this needs no further right: the socket, or the folder and its passphrase, is the right.
 
+mod door;
 mod parties;
 mod questions;
 
@@ -14,13 +15,18 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use vouchsafe_access::door::Finding;
 use vouchsafe_ledger_types::card::{Card, PartyName};
-use vouchsafe_ledger_types::ids::CallId;
+use vouchsafe_ledger_types::ids::{CallId, EmergencyId, GrantId};
+use vouchsafe_ledger_types::units::Height;
+
+pub use door::{GrantOrder, OpenByParty};
 
 use crate::backup::{self, BackupError};
 use crate::calendar;
 use crate::node::{Node, Phase};
 use crate::server::causes;
+use crate::trail;
 
 /// What can be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +48,40 @@ pub enum Command {
         question: CallId,
         /// Yes or no.
         permitted: bool,
+    },
+    /// Gives a grant.
+    Grant(GrantOrder),
+    /// Takes a grant back.
+    Revoke {
+        /// Which.
+        grant: GrantId,
+    },
+    /// All grants.
+    Grants {},
+    /// Opens a record for a party that stands at the desk.
+    Open(OpenByParty),
+    /// The ids of a subject's records.
+    Find {
+        /// Whose.
+        subject: String,
+    },
+    /// All emergencies.
+    Emergencies {},
+    /// Somebody looked into an emergency.
+    Review {
+        /// Which.
+        emergency: EmergencyId,
+        /// Who looked.
+        reviewer: PartyName,
+        /// Whether it was in order.
+        justified: bool,
+        /// What there is to say.
+        words: String,
+    },
+    /// What was logged about access, opened.
+    Trail {
+        /// From which block on.
+        from: Height,
     },
     /// Admits a card.
     PartyAdmit {
@@ -99,6 +139,19 @@ pub async fn run(node: &Node, command: Command) -> Done {
         Command::PartyAdmit { card, roles } => parties::admit(node, card, &roles),
         Command::PartyList {} => parties::list(node),
         Command::PartyRemove { name } => parties::remove(node, &name),
+        Command::Grant(order) => door::grant(node, order).await,
+        Command::Revoke { grant } => door::revoke(node, grant).await,
+        Command::Grants {} => door::grants(node).await,
+        Command::Open(order) => door::open(node, order).await,
+        Command::Find { subject } => door::find(node, &subject),
+        Command::Emergencies {} => door::emergencies(node).await,
+        Command::Review { emergency, reviewer, justified, words } => {
+            door::review(node, emergency, Finding { reviewer, justified, words }).await
+        }
+        Command::Trail { from } => match trail::trail(node.institution(), from) {
+            Ok(lines) => Done::ok(json!({ "lines": lines })),
+            Err(error) => Done::ours(causes(&error)),
+        },
         Command::Backup { to } => back_up(node, &to).await,
         Command::Inbox {} => questions::inbox(node),
         Command::Decide { question, permitted } => questions::decide(node, question, permitted),

@@ -13,6 +13,7 @@ mod connections;
 mod health;
 mod ledger;
 mod limits;
+mod open;
 mod operator;
 mod peer;
 mod prover;
@@ -33,6 +34,7 @@ use tonic::service::Routes;
 use tonic::transport::Server as Transport;
 
 pub use limits::{Gate, Permit};
+pub use open::OPEN;
 pub use operator::{Caller, CallerError, SocketError};
 pub use peer::PeerNames;
 pub use prover::{ANSWER, ASK, WATCH};

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A document that was begun is finished, whether or not its sender is still there. What cannot be taken is named by
-//! place and reason in the answer. `Open` comes with the one door.
+//! place and reason in the answer. `Open` is in the module of that name.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -129,7 +129,7 @@ impl Records for Service {
         commit(&self.0, call)
     }
 
-    async fn open(&self, _: Request<SignedCall>) -> Result<Response<OpenResponse>, Status> {
-        Err(status::refused(Code::Unimplemented, "NOT_SERVED", "this node opens no records"))
+    async fn open(&self, call: Request<SignedCall>) -> Result<Response<OpenResponse>, Status> {
+        super::open::open(&self.0, call).await
     }
 }

@@ -62,6 +62,8 @@ pub struct Metrics {
     pub turned_away: Counter,
     /// Documents taken in.
     pub documents: Counter,
+    /// Records released to readers.
+    pub parcels: Counter,
     /// Questions taken.
     pub questions: Counter,
     /// Answers that left, whatever they said.
@@ -124,6 +126,7 @@ impl Metrics {
             describe_gauge!("vouchsafe_waiting", "Calls that wait for a place at work");
             describe_counter!("vouchsafe_turned_away_total", "Calls that were told to come again");
             describe_counter!("vouchsafe_documents_total", "Documents taken in");
+            describe_counter!("vouchsafe_parcels_total", "Records released to readers");
             describe_counter!("vouchsafe_questions_total", "Questions taken");
             describe_counter!("vouchsafe_answers_total", "Answers that left, whatever they said");
             describe_gauge!("vouchsafe_ledger_height", "The newest block");
@@ -143,6 +146,7 @@ impl Metrics {
                 waiting: gauge!("vouchsafe_waiting"),
                 turned_away: zero(counter!("vouchsafe_turned_away_total")),
                 documents: zero(counter!("vouchsafe_documents_total")),
+                parcels: zero(counter!("vouchsafe_parcels_total")),
                 questions: zero(counter!("vouchsafe_questions_total")),
                 answers: zero(counter!("vouchsafe_answers_total")),
                 height: gauge!("vouchsafe_ledger_height"),
