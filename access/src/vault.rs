@@ -13,6 +13,7 @@
 
 mod blobs;
 mod check;
+mod deidentified;
 mod draft;
 mod index;
 mod read;
@@ -31,6 +32,8 @@ use vouchsafe_circuits::suite::Suite;
 
 pub use blobs::{BlobError, BlobId, local_blobs};
 pub use check::{CheckError, CheckReport, Fault};
+pub use deidentified::CohortError;
+pub(crate) use deidentified::{Listed, LowRecord, RESEARCH_TIER};
 pub use draft::{Draft, DraftError, Incoming, SourceKey};
 pub use index::{IndexError, RecordState};
 pub use read::{HeldRecord, ReadError, RecordSummary};
