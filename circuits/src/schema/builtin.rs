@@ -1,4 +1,4 @@
-//! The health schemas that come with Vouchsafe, as FHIR R4 resources map to them.
+//! The schemas that come with Vouchsafe, as FHIR R4 resources map to them.
 //!
 //! Registered on a ledger like any other schema; nothing else in the code treats them specially.
 
@@ -7,7 +7,7 @@ use crate::schema::{CodeForm, CodeRow, DeidRule, Field, FieldName, Grid, Kind, S
 
 /// All built-in schemas.
 pub fn all() -> Vec<Schema> {
-    [patient(), observation(), condition(), medication_request(), immunization()].to_vec()
+    [patient(), observation(), condition(), medication_request(), immunization(), consent()].to_vec()
 }
 
 /// A built-in schema by its name.
@@ -20,14 +20,14 @@ pub fn patient() -> Schema {
     let fields = vec![
         field("birthDate", date(), Tier::Identifying, DeidRule::Year),
         field("deceasedDate", date(), Tier::Limited, DeidRule::Year),
-        field("deceased", code(&[BOOLEAN]), Tier::DeIdentified, DeidRule::Keep),
-        field("gender", code(&["http://hl7.org/fhir/administrative-gender"]), Tier::DeIdentified, DeidRule::Keep),
-        field("maritalStatus", code(&[MARITAL]), Tier::DeIdentified, DeidRule::Keep),
+        field("deceased", among(&[BOOLEAN], &["false", "true"]), Tier::DeIdentified, DeidRule::Keep),
+        field("gender", among(&[GENDER], &GENDERS), Tier::DeIdentified, DeidRule::Keep),
+        field("maritalStatus", among(&[MARITAL], &MARITAL_STATUSES), Tier::DeIdentified, DeidRule::Keep),
         field("postalCode", prefix(&["urn:vouchsafe:postal-code"]), Tier::Limited, DeidRule::Prefix { length: 3 }),
         field("country", code(&["urn:iso:std:iso:3166"]), Tier::DeIdentified, DeidRule::Keep),
         field("familyName", Kind::Text, Tier::Identifying, DeidRule::Drop),
         field("givenName", Kind::Text, Tier::Identifying, DeidRule::Drop),
-        field("active", code(&[BOOLEAN]), Tier::Internal, DeidRule::Keep),
+        field("active", among(&[BOOLEAN], &["false", "true"]), Tier::Internal, DeidRule::Keep),
     ];
     schema("patient", fields, Vec::new())
 }
@@ -59,7 +59,7 @@ pub fn condition() -> Schema {
         field("snomed", number(&[SNOMED]), Tier::DeIdentified, DeidRule::Keep),
         field(
             "clinicalStatus",
-            code(&["http://terminology.hl7.org/CodeSystem/condition-clinical"]),
+            among(&["http://terminology.hl7.org/CodeSystem/condition-clinical"], &CLINICAL_STATUSES),
             Tier::DeIdentified,
             DeidRule::Keep,
         ),
@@ -121,10 +121,41 @@ pub fn immunization() -> Schema {
     schema("immunization", fields, Vec::new())
 }
 
+/// A subject's word on who may learn of its records and what for. From when until when stands in the record's header.
+/// In a permit recipient and purpose are always there; in a deny an absent one means everybody, or every purpose.
+pub fn consent() -> Schema {
+    let fields = vec![
+        field(
+            "decision",
+            among(&["http://hl7.org/fhir/consent-provision-type"], &["deny", "permit"]),
+            Tier::Internal,
+            DeidRule::Keep,
+        ),
+        field("recipient", Kind::Text, Tier::Limited, DeidRule::Drop),
+        field("purpose", code(&[ACT_REASON]), Tier::Internal, DeidRule::Keep),
+        with_status(
+            field("status", code(&["http://hl7.org/fhir/consent-state-codes"]), Tier::Internal, DeidRule::Keep),
+            &[
+                ("entered-in-error", StatusEffect::Withdraws),
+                ("inactive", StatusEffect::Withdraws),
+                ("rejected", StatusEffect::Withdraws),
+            ],
+            &["draft", "proposed"],
+        ),
+    ];
+    schema("consent", fields, Vec::new())
+}
+
 const SNOMED: &str = "http://snomed.info/sct";
 const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 const BOOLEAN: &str = "urn:vouchsafe:boolean";
 const MARITAL: &str = "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus";
+const GENDER: &str = "http://hl7.org/fhir/administrative-gender";
+const GENDERS: [&str; 4] = ["female", "male", "other", "unknown"];
+/// The codes of v3-MaritalStatus, and UNK, which FHIR binds along with them.
+const MARITAL_STATUSES: [&str; 12] = ["A", "C", "D", "I", "L", "M", "P", "S", "T", "U", "UNK", "W"];
+const CLINICAL_STATUSES: [&str; 6] = ["active", "inactive", "recurrence", "relapse", "remission", "resolved"];
+const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 const ICD10: [&str; 3] =
     ["http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10-de"];
 
@@ -200,15 +231,20 @@ fn date() -> Kind {
 }
 
 fn code(systems: &[&str]) -> Kind {
-    Kind::Code { systems: owned(systems), form: CodeForm::Ascii, prefix: false }
+    Kind::Code { systems: owned(systems), form: CodeForm::Ascii, prefix: false, values: Vec::new() }
+}
+
+/// A code of a closed list.
+fn among(systems: &[&str], values: &[&str]) -> Kind {
+    Kind::Code { systems: owned(systems), form: CodeForm::Ascii, prefix: false, values: owned(values) }
 }
 
 fn prefix(systems: &[&str]) -> Kind {
-    Kind::Code { systems: owned(systems), form: CodeForm::Ascii, prefix: true }
+    Kind::Code { systems: owned(systems), form: CodeForm::Ascii, prefix: true, values: Vec::new() }
 }
 
 fn number(systems: &[&str]) -> Kind {
-    Kind::Code { systems: owned(systems), form: CodeForm::Number, prefix: false }
+    Kind::Code { systems: owned(systems), form: CodeForm::Number, prefix: false, values: Vec::new() }
 }
 
 fn by_code(code_field: &str) -> Kind {

@@ -75,12 +75,23 @@ impl Field {
             (Kind::Integer { .. } | Kind::IntegerByCode { .. }, Value::Integer(v))
             | (Kind::Instant { .. }, Value::Instant(v)) => Ok(Fe::from_u64(offset_number(*v))),
             (Kind::Date { .. }, Value::Date(day)) => Ok(Fe::from_u64(offset_number(i64::from(day.get())))),
-            (Kind::Code { form, .. }, Value::Code(code)) => {
+            (Kind::Code { form, values, .. }, Value::Code(code)) => {
+                if !self.may_hold(code) {
+                    return Err(self.error(&format!("the code must be one of {}", values.join(", "))));
+                }
                 encode_code(*form, code).map_err(|e| self.error(&e.to_string()))
             }
             (Kind::Text, Value::Text(text)) => Ok(hashed(text.as_bytes())),
             (Kind::Bytes, Value::Bytes(bytes)) => Ok(hashed(bytes)),
             _ => Err(self.error("the value is not of the field's kind")),
+        }
+    }
+
+    /// Whether this is a code field whose list of values, if it has one, holds the code.
+    pub fn may_hold(&self, code: &str) -> bool {
+        match &self.kind {
+            Kind::Code { values, .. } => values.is_empty() || values.iter().any(|value| value == code),
+            _ => false,
         }
     }
 

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::Tier;
 
+/// The longest list of the codes that a field may hold.
+const VALUES_MAX: usize = 64;
+
 /// The name of a field, as predicates write it: a letter, then letters and digits, at most 40.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -113,6 +116,9 @@ pub enum Kind {
         form: CodeForm,
         /// Whether a prefix names a subtree, as in ICD-10.
         prefix: bool,
+        /// Every code that the field may hold, ascending; empty if the schema does not list them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        values: Vec<String>,
     },
     /// Text; only equality can be asked.
     Text,
@@ -233,9 +239,23 @@ impl Field {
                 Err("a prefix names a subtree of ASCII codes alone".to_owned())
             }
             Kind::Code { systems, .. } if systems.is_empty() => Err("no coding system".to_owned()),
-            Kind::IntegerByCode { .. } | Kind::Code { .. } | Kind::Text | Kind::Bytes => Ok(()),
+            Kind::Code { form, values, .. } => check_values(*form, values),
+            Kind::IntegerByCode { .. } | Kind::Text | Kind::Bytes => Ok(()),
         }
     }
+}
+
+fn check_values(form: CodeForm, values: &[String]) -> Result<(), String> {
+    if values.len() > VALUES_MAX {
+        return Err(format!("at most {VALUES_MAX} values, not {}: leave the list out", values.len()));
+    }
+    if !values.windows(2).all(|pair| pair[0] < pair[1]) {
+        return Err("the values must be ascending, each once".to_owned());
+    }
+    for value in values {
+        super::encode_code(form, value).map_err(|e| format!("value {value:?}: {e}"))?;
+    }
+    Ok(())
 }
 
 fn check_number(scale: u8, unit: &str, grid: &Grid) -> Result<(), String> {

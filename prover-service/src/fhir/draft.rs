@@ -139,7 +139,11 @@ impl<'s> Draft<'s> {
             return Err(concept.error(Why::Mapping(format!("field {name} holds no code"))));
         };
         match coding_of(concept, systems)? {
-            Found::One(code, path) => self.present(name, Value::Code(code), &path),
+            Found::One(code, path) if field.may_hold(&code) => self.present(name, Value::Code(code), &path),
+            Found::One(..) => {
+                self.note(format!("{}.{name}: a code that its schema does not list", self.schema.name()));
+                self.absent(name, Absence::Unmapped)
+            }
             // one taken would let the opposite be proved of the other
             Found::Several => {
                 self.note(format!("{}.{name}: several codes of one system, none taken", self.schema.name()));
