@@ -40,6 +40,15 @@ pub const QUESTION_BLINDING: &[u8] = b"vouchsafe/access/question-blinding/v1";
 /// HMAC label: audit seed → the blinding that only the auditor is shown.
 pub const AUDIT_BLINDING: &[u8] = b"vouchsafe/access/audit-blinding/v1";
 
+/// HKDF info: audit seed → the key of the research desk's shelf.
+pub const RESEARCH_KEY: &[u8] = b"vouchsafe/access/research-key/v1";
+/// Additional data of a page on that shelf.
+pub const RESEARCH_PAGE: &[u8] = b"vouchsafe/access/research-page/v1";
+/// HKDF info: audit seed → the key that names stored answers; HMAC message: a query and an anchor → that name.
+pub const RESEARCH_NAME: &[u8] = b"vouchsafe/access/research-name/v1";
+/// HKDF info: audit seed → the choice key; HMAC message: a commitment → its rank among its subject's records.
+pub const RESEARCH_CHOICE: &[u8] = b"vouchsafe/access/research-choice/v1";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +73,10 @@ mod tests {
             DISCLOSURE_KEY,
             QUESTION_BLINDING,
             AUDIT_BLINDING,
+            RESEARCH_KEY,
+            RESEARCH_PAGE,
+            RESEARCH_NAME,
+            RESEARCH_CHOICE,
         ];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
