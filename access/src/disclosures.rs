@@ -124,6 +124,8 @@ mod tests {
     use vouchsafe_circuits::Fe;
     use vouchsafe_circuits::record::Tier;
     use vouchsafe_ledger_types::disclosure::Outcome;
+    use vouchsafe_ledger_types::ids::PolicyDigest;
+    use vouchsafe_ledger_types::units::Height;
 
     use super::*;
 
@@ -138,6 +140,8 @@ mod tests {
             records: vec![],
             tier: Tier::DeIdentified,
             outcome: Outcome::Holds,
+            policy: PolicyDigest::NONE,
+            seen: Height::new(1),
         };
         let request = RequestDigest::new(Fe::from_u64(9));
         let first = book.note(details.clone(), request, &mut rng).unwrap();

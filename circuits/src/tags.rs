@@ -73,6 +73,24 @@ domains! {
     DisclosureQuestion = "vouchsafe/disclosure-question/v1",
     /// The part of a disclosure that an auditor opens: details, blinding.
     DisclosureAudit = "vouchsafe/disclosure-audit/v1",
+    /// A party's card: name, signing key, reader key.
+    Card = "vouchsafe/card/v1",
+    /// What is signed of a call, and the call's id.
+    Call = "vouchsafe/call/v1",
+    /// A policy: its text.
+    Policy = "vouchsafe/policy/v1",
+    /// A grant's commitment: its terms, blinded.
+    Grant = "vouchsafe/grant/v1",
+    /// The commitment of an emergency's review, blinded.
+    Review = "vouchsafe/review/v1",
+    /// A data set's id: member, name.
+    DataSet = "vouchsafe/data-set/v1",
+    /// A project's commitment, blinded.
+    Project = "vouchsafe/project/v1",
+    /// The rules under which a project's queries are answered.
+    RuleSet = "vouchsafe/rule-set/v1",
+    /// A query's commitment, blinded.
+    Query = "vouchsafe/query/v1",
 }
 
 /// SHA-256 over the domain and the parts, each preceded by its length as 8 big-endian bytes.

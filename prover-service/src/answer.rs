@@ -21,6 +21,7 @@ use vouchsafe_ledger::engine::{Engine, QueryError};
 use vouchsafe_ledger_types::disclosure::{DisclosureDetails, DisclosureOpening, Outcome};
 use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
 use vouchsafe_ledger_types::evidence::Evidence;
+use vouchsafe_ledger_types::ids::PolicyDigest;
 use vouchsafe_ledger_types::request::{Part, Request, RequestError};
 use vouchsafe_ledger_types::units::BlockTime;
 
@@ -229,6 +230,8 @@ fn note(
         // what was looked at to judge, whatever came of it
         tier: fields.map(|field| field.tier).max().unwrap_or(Tier::Public),
         outcome: if searches.iter().all(|s| s.found.is_some()) { Outcome::Holds } else { Outcome::DoesNotHold },
+        policy: PolicyDigest::NONE,
+        seen: institution.ledger().snapshot()?.height(),
     };
     Ok(institution.disclosures().note(details, digest, rng)?)
 }

@@ -15,7 +15,7 @@ use vouchsafe_ledger_types::disclosure::{
 };
 use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
 use vouchsafe_ledger_types::evidence::{Answer, DisclosureEvidence, EVIDENCE_VERSION, Evidence};
-use vouchsafe_ledger_types::ids::EntryId;
+use vouchsafe_ledger_types::ids::{EntryId, PolicyDigest};
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::state_key::StateKey;
 use vouchsafe_ledger_types::units::{BlockTime, Height};
@@ -64,6 +64,8 @@ impl Scene {
             records: Vec::new(),
             tier: Tier::Public,
             outcome: Outcome::Holds,
+            policy: PolicyDigest::NONE,
+            seen: Height::GENESIS,
         };
         let digest = request.digest().unwrap();
         let opening = DisclosureOpening::new(details, digest, blinding(), blinding()).unwrap();

@@ -3,8 +3,10 @@
 //! A parsed message is written again and must give the same bytes; so there is one encoding, and unknown, reordered or
 //! default-valued fields and trailing bytes are refused.
 
+mod access;
 mod entry;
 mod founding;
+mod research;
 mod state;
 
 use prost::Message;
@@ -14,8 +16,8 @@ use vouchsafe_circuits::{Commitment, Fe};
 pub(crate) use entry::{check, entry, entry_bytes, signed, signed_bytes};
 pub(crate) use state::StateMessage;
 
-use crate::entry::EntryError;
-use crate::ids::MemberId;
+use crate::entry::{EntryError, PurposeClass};
+use crate::ids::{EntryId, MemberId};
 use crate::signing::PublicKey;
 use crate::units::BlockTime;
 
@@ -55,6 +57,14 @@ fn key(bytes: &[u8], field: &'static str) -> Result<PublicKey, EntryError> {
 
 fn time(seconds: u64, field: &'static str) -> Result<BlockTime, EntryError> {
     BlockTime::from_unix(seconds).ok_or_else(|| refused(field, "is after the year 9999"))
+}
+
+fn purpose(code: u32, field: &'static str) -> Result<PurposeClass, EntryError> {
+    PurposeClass::from_code(code).ok_or_else(|| refused(field, "is unknown"))
+}
+
+fn entry_id(bytes: &[u8], field: &'static str) -> Result<EntryId, EntryError> {
+    fixed(bytes, field).map(EntryId::from_bytes)
 }
 
 fn suite(code: u32, field: &'static str) -> Result<Suite, EntryError> {

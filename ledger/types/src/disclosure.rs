@@ -5,7 +5,7 @@
 //! commitment = digest(Disclosure,         question ‖ audit)                        (each part behind its length)
 //! ```
 //! The verifier is shown blinding q and the audit hash: it finds its request inside, and learns nothing of the rest.
-//! An auditor is shown everything, in 358 bytes whatever they say. Blindings come from the caller (a PRF of its audit
+//! An auditor is shown everything, in 398 bytes whatever they say. Blindings come from the caller (a PRF of its audit
 //! seed and the question); the commitment hides nothing if they can be guessed.
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,8 @@ use vouchsafe_circuits::tags::{Domain, digest};
 use vouchsafe_circuits::{Commitment, Fe, RequestDigest, Suite};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::ids::DisclosureCommitment;
+use crate::ids::{DisclosureCommitment, PolicyDigest};
+use crate::units::Height;
 
 /// The longest name of a reader or verifier, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
@@ -23,8 +24,8 @@ pub const RECORDS_MAX: usize = 4;
 /// How many bytes an opening has, whatever it says.
 pub const OPENING_BYTES: usize = DETAILS_BYTES + 96;
 
-const VERSION: u8 = 1;
-const DETAILS_BYTES: usize = 1 + 2 * (1 + NAME_BYTES_MAX) + 32 * RECORDS_MAX + 3;
+const VERSION: u8 = 2;
+const DETAILS_BYTES: usize = 1 + 2 * (1 + NAME_BYTES_MAX) + 32 * RECORDS_MAX + 3 + 32 + 8;
 
 /// Why an opening cannot be made or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +98,10 @@ pub struct DisclosureDetails {
     pub tier: Tier,
     /// What came of it.
     pub outcome: Outcome,
+    /// The policy that was asked; [`PolicyDigest::NONE`] if there was none.
+    pub policy: PolicyDigest,
+    /// The block whose state was seen when it was decided.
+    pub seen: Height,
 }
 
 impl core::fmt::Debug for DisclosureDetails {
@@ -205,7 +210,9 @@ impl DisclosureOpening {
         let (Some(tier), Some(outcome), true) = (tier_of(tier), outcome, usize::from(count) == records.len()) else {
             return Err(OpeningError::Malformed);
         };
-        let details = DisclosureDetails { reader: asker, verifier, records, tier, outcome };
+        let policy = PolicyDigest::from_bytes(reader.take()?);
+        let seen = Height::new(u64::from_be_bytes(reader.take()?));
+        let details = DisclosureDetails { reader: asker, verifier, records, tier, outcome, policy, seen };
         let request = Fe::from_bytes(suite, reader.take()?).map_err(|_| OpeningError::Malformed)?;
         let (question, audit) = (DisclosureBlinding(reader.take()?), DisclosureBlinding(reader.take()?));
         Self::new(details, RequestDigest::new(request), question, audit)
@@ -224,9 +231,12 @@ impl DisclosureOpening {
             to.copy_from_slice(record.fe().as_bytes());
         }
         let outcome = Outcome::CODES.iter().find(|(outcome, _)| *outcome == self.details.outcome);
-        bytes[DETAILS_BYTES - 3] = self.details.records.len() as u8;
-        bytes[DETAILS_BYTES - 2] = self.details.tier as u8;
-        bytes[DETAILS_BYTES - 1] = outcome.map_or(0, |(_, code)| *code);
+        let rest = &mut bytes[1 + 2 * (1 + NAME_BYTES_MAX) + 32 * RECORDS_MAX..];
+        rest[0] = self.details.records.len() as u8;
+        rest[1] = self.details.tier as u8;
+        rest[2] = outcome.map_or(0, |(_, code)| *code);
+        rest[3..35].copy_from_slice(self.details.policy.as_bytes());
+        rest[35..].copy_from_slice(&self.details.seen.get().to_be_bytes());
         bytes
     }
 }
@@ -318,6 +328,8 @@ mod tests {
             records: records.iter().map(|n| Commitment::new(Fe::from_u64(*n))).collect(),
             tier: Tier::DeIdentified,
             outcome,
+            policy: PolicyDigest::from_bytes([3; 32]),
+            seen: Height::new(9),
         };
         let request = RequestDigest::new(Fe::from_u64(5));
         DisclosureOpening::new(details, request, DisclosureBlinding([1; 32]), DisclosureBlinding([2; 32])).unwrap()
@@ -344,13 +356,28 @@ mod tests {
         ] {
             assert_ne!(other.commitment(), one.commitment());
         }
+        for change in [
+            |details: &mut DisclosureDetails| details.policy = PolicyDigest::NONE,
+            |details: &mut DisclosureDetails| details.seen = Height::new(10),
+            |details: &mut DisclosureDetails| details.tier = Tier::Limited,
+            |details: &mut DisclosureDetails| details.verifier = "insurer".to_owned(),
+        ] {
+            let mut other = one.clone();
+            change(&mut other.details);
+            assert_ne!(other.commitment(), one.commitment());
+            let read = DisclosureOpening::from_bytes(&other.to_bytes(), Suite::Bn254).unwrap();
+            assert_eq!(read.details(), other.details());
+        }
         let bytes = one.to_bytes();
         let again = DisclosureOpening::from_bytes(&bytes, Suite::Bn254).unwrap();
         assert_eq!((again.commitment(), again.details()), (one.commitment(), one.details()));
         assert!(DisclosureOpening::from_bytes(&bytes[1..], Suite::Bn254).is_err());
-        let mut padded = bytes;
-        padded[40] = 1;
-        assert!(DisclosureOpening::from_bytes(&padded, Suite::Bn254).is_err());
+        assert_eq!(bytes.len(), 398);
+        for (at, value) in [(40, 1), (0, 1)] {
+            let mut changed = bytes;
+            changed[at] = value;
+            assert!(DisclosureOpening::from_bytes(&changed, Suite::Bn254).is_err(), "padding, or version 1");
+        }
         assert!(!format!("{one:?}").contains("dr-a"));
     }
 }

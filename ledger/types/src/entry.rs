@@ -14,9 +14,11 @@ use core::fmt;
 use vouchsafe_circuits::suite::Suite;
 use vouchsafe_circuits::tags::{Domain, digest};
 
+pub(crate) use body::SCHEMAS_MAX;
 pub use body::{
-    Amend, Body, Commit, Disclosure, FoundingMember, Genesis, Parameters, PurposeClass, RegisterSchema,
-    RegisterVerifyingKey, Role, Validator, Withdraw,
+    Amend, Body, Commit, Disclosure, EmergencyAccess, FoundingMember, Genesis, Grant, KeyRelease, OpenDataSet,
+    OpenProject, Parameters, PurposeClass, RegisterSchema, RegisterVerifyingKey, ReserveBudget, Review, RevokeGrant,
+    Role, SpendBudget, Validator, Withdraw,
 };
 pub use signed::{SignedEntry, VerifiedEntry};
 

@@ -2,8 +2,12 @@
 //!
 //! Digests are 32 bytes, written as 64 hex digits. A member's id is a field element, since commitments hold it:
 //! ```text
-//! member id = digest_fe(Member, chain id, member name)
+//! member id   = digest_fe(Member, chain id, member name)
+//! data set id = digest(DataSet, member id, name)
 //! ```
+//! What an entry founded (a grant, a project) is named by that entry's id, under a type of its own: `ids::founded`.
+
+mod founded;
 
 use core::fmt;
 use core::str::FromStr;
@@ -11,8 +15,9 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 use vouchsafe_circuits::Fe;
 use vouchsafe_circuits::suite::Suite;
-use vouchsafe_circuits::tags::{Domain, digest_fe};
+use vouchsafe_circuits::tags::{Domain, digest, digest_fe};
 
+pub use founded::{EmergencyId, GrantId, ProjectId, ReservationId};
 pub use vouchsafe_circuits::{IssuerId, KeyId};
 
 /// Why a name or digest was refused.
@@ -101,6 +106,10 @@ name!(
     /// The name of a statement, such as `fact-1`.
     StatementName, "a statement's name", 32
 );
+name!(
+    /// The name of a member's data set.
+    DataSetName, "a data set's name", 64
+);
 
 macro_rules! digest32 {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
@@ -181,9 +190,57 @@ digest32!(
     /// The blinded commitment of a disclosure.
     DisclosureCommitment, "a disclosure commitment"
 );
+digest32!(
+    /// The blinded commitment of a grant's terms.
+    GrantCommitment, "a grant commitment"
+);
+digest32!(
+    /// The blinded commitment of what a review of an emergency found.
+    ReviewCommitment, "a review commitment"
+);
+digest32!(
+    /// The blinded commitment of a project: who researches, and what for.
+    ProjectCommitment, "a project commitment"
+);
+digest32!(
+    /// The blinded commitment of a query.
+    QueryCommitment, "a query commitment"
+);
+digest32!(
+    /// The digest of the rules under which a project's queries are answered.
+    RuleSetDigest, "a rule set's digest"
+);
+digest32!(
+    /// The digest of the policy that was asked.
+    PolicyDigest, "a policy digest"
+);
+digest32!(
+    /// A member's data set.
+    DataSetId, "a data set's id"
+);
+digest32!(
+    /// A party's card.
+    CardId, "a card id"
+);
+digest32!(
+    /// A signed call.
+    CallId, "a call id"
+);
+
+impl PolicyDigest {
+    /// No policy was asked.
+    pub const NONE: PolicyDigest = PolicyDigest([0; 32]);
+}
+
+impl DataSetId {
+    /// The id of a member's data set of this name.
+    pub fn of(member: MemberId, name: &DataSetName) -> Self {
+        Self(digest(Domain::DataSet, &[&member.to_bytes(), name.as_str().as_bytes()]))
+    }
+}
 
 /// 64 lower-case hex digits, and nothing else.
-fn parse_hex(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn parse_hex(text: &str) -> Option<[u8; 32]> {
     if text.bytes().any(|b| b.is_ascii_uppercase()) {
         return None;
     }

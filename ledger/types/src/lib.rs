@@ -4,6 +4,9 @@
 //! (that is the state machine in `vouchsafe-ledger`), or store anything.
 #![forbid(unsafe_code)]
 
+pub mod accepted;
+pub mod call;
+pub mod card;
 pub mod checkpoint;
 mod convert;
 pub mod disclosure;

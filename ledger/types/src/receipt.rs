@@ -67,7 +67,7 @@ codes! {
     UnknownKey = 5,
     /// the member has not the role that this entry needs
     MissingRole = 6,
-    /// the member is suspended; it may only withdraw
+    /// the member is suspended; it may only withdraw, revoke, disclose, report, review and spend
     Suspended = 7,
     /// a ledger has one genesis, its first entry
     NotGenesis = 8,
@@ -93,6 +93,48 @@ codes! {
     DevelopmentKey = 18,
     /// the disclosure's deadline has passed already
     DeadlinePassed = 19,
+    /// the member gave no such grant
+    UnknownGrant = 20,
+    /// the grant was revoked before
+    GrantRevoked = 21,
+    /// the grant is for another purpose
+    OtherPurpose = 22,
+    /// the grant has ended
+    GrantEnded = 23,
+    /// an emergency of this member waits for its review beyond its time; review it first
+    ReviewOverdue = 24,
+    /// the release lies in the future
+    ReleasedLater = 25,
+    /// a review must be due after the release, and within 30 days
+    ReviewTime = 26,
+    /// 64 emergencies of this member wait for their review; review some first
+    TooManyReviews = 27,
+    /// the member reported no such emergency
+    UnknownEmergency = 28,
+    /// the emergency was reviewed before
+    AlreadyReviewed = 29,
+    /// the member has a data set of this name
+    DuplicateDataSet = 30,
+    /// the schema is not registered, or retired
+    UnknownSchema = 31,
+    /// a schema is in another data set of the member, whose budget counts
+    SchemaTaken = 32,
+    /// an amount of budget is zero, or over 1000 ε
+    BudgetRange = 33,
+    /// the member has no such data set
+    UnknownDataSet = 34,
+    /// the threshold is not between 5 and 1000
+    ThresholdRange = 35,
+    /// the project has ended
+    ProjectEnded = 36,
+    /// the member has no such project
+    UnknownProject = 37,
+    /// the budget of the data set or of the project does not suffice
+    BudgetExhausted = 38,
+    /// the member made no such reservation
+    UnknownReservation = 39,
+    /// the reservation was spent before
+    AlreadySpent = 40,
 }
 
 impl ReceiptCode {

@@ -1,11 +1,20 @@
 //! The values of the authenticated state; each has one encoding (`proto/ledger.proto`).
 
+mod access;
+mod research;
+
 use vouchsafe_circuits::suite::Suite;
 use vouchsafe_circuits::{Anchor, SchemaId};
 
+pub use access::{EmergencyState, GrantState, ReviewsDue};
+pub use research::{DataSetOf, DataSetState, ProjectState, ReservationState};
+
 use crate::convert::StateMessage;
 use crate::entry::{Parameters, Role, Validator};
-use crate::ids::{ChainId, EntryId, KeyId, MemberId, MemberName, StatementName};
+use crate::ids::{
+    ChainId, DataSetId, EmergencyId, EntryId, GrantId, KeyId, MemberId, MemberName, ProjectId, ReservationId,
+    StatementName,
+};
 use crate::signing::PublicKey;
 use crate::state_key::StateKey;
 use crate::units::{BlockTime, Height, ProtocolVersion};
@@ -145,4 +154,11 @@ values! {
     AnchorState, MemberId, id => StateKey::Anchor(id);
     SchemaState, SchemaId, id => StateKey::Schema(id);
     VerifyingKeyState, KeyId, id => StateKey::VerifyingKey(id);
+    GrantState, GrantId, id => StateKey::Grant(id);
+    EmergencyState, EmergencyId, id => StateKey::Emergency(id);
+    ReviewsDue, MemberId, id => StateKey::Reviews(id);
+    DataSetState, DataSetId, id => StateKey::DataSet(id);
+    DataSetOf, (MemberId, SchemaId), (member, schema) => StateKey::DataSetOf(member, schema);
+    ProjectState, ProjectId, id => StateKey::Project(id);
+    ReservationState, ReservationId, id => StateKey::Reservation(id);
 }

@@ -1,4 +1,4 @@
-//! Numbers with a meaning: heights, block times, log sizes and indices.
+//! Numbers with a meaning: heights, block times, log sizes and indices, privacy budgets.
 //!
 //! They are plain integers in JSON. Block times end with the year 9999, so that every one has a date.
 
@@ -118,9 +118,62 @@ impl core::fmt::Display for BlockTime {
     }
 }
 
+/// An amount of privacy budget: millionths of ε.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MicroEpsilon(u64);
+
+impl MicroEpsilon {
+    /// No budget.
+    pub const ZERO: MicroEpsilon = MicroEpsilon(0);
+
+    /// This many millionths of ε.
+    pub const fn new(millionths: u64) -> Self {
+        Self(millionths)
+    }
+
+    /// The bare number of millionths.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The sum; none beyond what a number holds.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// What is left; none if there is less than that.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+}
+
+impl core::fmt::Display for MicroEpsilon {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (whole, millionths) = (self.0 / 1_000_000, self.0 % 1_000_000);
+        if millionths == 0 {
+            return write!(f, "ε {whole}");
+        }
+        let digits = format!("{millionths:06}");
+        write!(f, "ε {whole}.{}", digits.trim_end_matches('0'))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn budgets_add_up_or_do_not_and_are_written_as_decimals() {
+        let [one, max] = [1, u64::MAX].map(MicroEpsilon::new);
+        assert_eq!(max.checked_add(one), None);
+        assert_eq!(MicroEpsilon::ZERO.checked_sub(one), None);
+        assert_eq!(max.checked_sub(max), Some(MicroEpsilon::ZERO));
+        for (millionths, text) in [(1_500_000, "ε 1.5"), (1, "ε 0.000001"), (0, "ε 0"), (20_000_000, "ε 20")] {
+            assert_eq!(MicroEpsilon::new(millionths).to_string(), text);
+        }
+        assert_eq!(serde_json::to_string(&one).unwrap(), "1");
+    }
 
     #[test]
     fn days_and_the_end_of_time() {

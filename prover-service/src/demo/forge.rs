@@ -14,7 +14,7 @@ use vouchsafe_ledger::solo::Solo;
 use vouchsafe_ledger_types::disclosure::{DisclosureBlinding, DisclosureDetails, DisclosureOpening, Outcome};
 use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
 use vouchsafe_ledger_types::evidence::Evidence;
-use vouchsafe_ledger_types::ids::MemberId;
+use vouchsafe_ledger_types::ids::{MemberId, PolicyDigest};
 use vouchsafe_ledger_types::request::{Part, Request};
 use vouchsafe_ledger_types::trust::Trust;
 use vouchsafe_ledger_types::units::Height;
@@ -56,6 +56,8 @@ impl Forge<'_> {
             records: Vec::new(),
             tier: Tier::DeIdentified,
             outcome: Outcome::Holds,
+            policy: PolicyDigest::NONE,
+            seen: Height::GENESIS,
         };
         let digest = request.digest().map_err(DemoError::own)?;
         let opening = DisclosureOpening::new(details, digest, blinding(), blinding()).map_err(DemoError::own)?;

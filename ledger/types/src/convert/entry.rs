@@ -4,10 +4,11 @@ use prost::Message;
 use vouchsafe_circuits::suite::Suite;
 use vouchsafe_circuits::tree::Position;
 
-use super::{canonical, commitment, fixed, founding, key, member, parse, present, refused, time};
+use super::{
+    access, canonical, commitment, fixed, founding, key, member, parse, present, purpose, refused, research, time,
+};
 use crate::entry::{
-    Amend, Body, Commit, Disclosure, Entry, EntryError, Header, Nonce, PurposeClass, RegisterSchema,
-    RegisterVerifyingKey, Withdraw,
+    Amend, Body, Commit, Disclosure, Entry, EntryError, Header, Nonce, RegisterSchema, RegisterVerifyingKey, Withdraw,
 };
 use crate::ids::{DisclosureCommitment, KeyId};
 use crate::proto;
@@ -66,6 +67,7 @@ pub(crate) fn check(body: &Body) -> Result<(), EntryError> {
     match body {
         Body::Genesis(genesis) => founding::check(genesis),
         Body::RegisterSchema(body) if body.schema.is_empty() => Err(refused("register_schema.schema", "is empty")),
+        Body::OpenDataSet(body) => research::check_schemas(&body.schemas, "open_data_set.schemas"),
         _ => Ok(()),
     }
 }
@@ -98,6 +100,15 @@ fn body_message(body: &Body) -> proto::entry::Body {
             purpose_class: body.purpose.code(),
             deadline: body.deadline.unix(),
         }),
+        Body::Grant(body) => Message::Grant(access::grant_message(body)),
+        Body::RevokeGrant(body) => Message::RevokeGrant(access::revoke_message(body)),
+        Body::KeyRelease(body) => Message::KeyRelease(access::release_message(body)),
+        Body::EmergencyAccess(body) => Message::EmergencyAccess(access::emergency_message(body)),
+        Body::Review(body) => Message::Review(access::review_message(body)),
+        Body::OpenDataSet(body) => Message::OpenDataSet(research::data_set_message(body)),
+        Body::OpenProject(body) => Message::OpenProject(research::project_message(body)),
+        Body::ReserveBudget(body) => Message::ReserveBudget(research::reserve_message(body)),
+        Body::SpendBudget(body) => Message::SpendBudget(research::spend_message(body)),
     }
 }
 
@@ -124,13 +135,19 @@ fn body(message: proto::entry::Body, suite: Suite) -> Result<Body, EntryError> {
             position: Position::new(body.position),
             commitment: commitment(&body.commitment, suite, "withdraw.commitment")?,
         }),
-        Message::Disclosure(body) => {
-            let purpose = PurposeClass::from_code(body.purpose_class);
-            Body::Disclosure(Disclosure {
-                commitment: DisclosureCommitment::from_bytes(fixed(&body.commitment, "disclosure.commitment")?),
-                purpose: purpose.ok_or_else(|| refused("disclosure.purpose_class", "is unknown"))?,
-                deadline: time(body.deadline, "disclosure.deadline")?,
-            })
-        }
+        Message::Disclosure(body) => Body::Disclosure(Disclosure {
+            commitment: DisclosureCommitment::from_bytes(fixed(&body.commitment, "disclosure.commitment")?),
+            purpose: purpose(body.purpose_class, "disclosure.purpose_class")?,
+            deadline: time(body.deadline, "disclosure.deadline")?,
+        }),
+        Message::Grant(body) => Body::Grant(access::grant(&body)?),
+        Message::RevokeGrant(body) => Body::RevokeGrant(access::revoke(&body)?),
+        Message::KeyRelease(body) => Body::KeyRelease(access::release(&body)?),
+        Message::EmergencyAccess(body) => Body::EmergencyAccess(access::emergency(&body)?),
+        Message::Review(body) => Body::Review(access::review(&body)?),
+        Message::OpenDataSet(body) => Body::OpenDataSet(research::data_set(&body, suite)?),
+        Message::OpenProject(body) => Body::OpenProject(research::project(&body)?),
+        Message::ReserveBudget(body) => Body::ReserveBudget(research::reserve(&body)?),
+        Message::SpendBudget(body) => Body::SpendBudget(research::spend(&body)?),
     })
 }

@@ -1,8 +1,15 @@
 //! What an entry says, one struct for each kind. Which of them take effect is for the state machine.
 
+mod access;
+mod research;
+
 use vouchsafe_circuits::Commitment;
 use vouchsafe_circuits::suite::Suite;
 use vouchsafe_circuits::tree::Position;
+
+pub use access::{EmergencyAccess, Grant, KeyRelease, Review, RevokeGrant};
+pub(crate) use research::SCHEMAS_MAX;
+pub use research::{OpenDataSet, OpenProject, ReserveBudget, SpendBudget};
 
 use crate::ids::{ChainId, DisclosureCommitment, KeyId, MemberId, MemberName, StatementName};
 use crate::signing::PublicKey;
@@ -26,6 +33,24 @@ pub enum Body {
     Withdraw(Withdraw),
     /// Logs a blinded disclosure.
     Disclosure(Disclosure),
+    /// Gives a reader a right, blinded.
+    Grant(Grant),
+    /// Takes a grant back.
+    RevokeGrant(RevokeGrant),
+    /// Logs that keys will be released under a grant.
+    KeyRelease(KeyRelease),
+    /// Reports an opening without a grant, in an emergency.
+    EmergencyAccess(EmergencyAccess),
+    /// Says that an emergency was reviewed.
+    Review(Review),
+    /// Puts schemas under one privacy budget.
+    OpenDataSet(OpenDataSet),
+    /// Opens a research project on a data set.
+    OpenProject(OpenProject),
+    /// Takes budget for a query before its noise is drawn.
+    ReserveBudget(ReserveBudget),
+    /// Says that a reservation's noise may have been drawn.
+    SpendBudget(SpendBudget),
 }
 
 /// What a member may do.

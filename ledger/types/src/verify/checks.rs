@@ -6,11 +6,9 @@ use vouchsafe_circuits::statements::fact::{self, Public};
 use vouchsafe_circuits::{Anchor, RequestDigest};
 
 use super::{CLOCK_SKEW_SECONDS, Check, Refusal, Verified, Verifier};
-use crate::checkpoint::Checkpoint;
-use crate::entry::{Body, PurposeClass, SignedEntry};
+use crate::accepted::{Claim, in_log};
+use crate::entry::{Body, PurposeClass};
 use crate::evidence::{Answer, EVIDENCE_VERSION, Evidence};
-use crate::ids::LogHash;
-use crate::log::InclusionProof;
 use crate::request::Part;
 use crate::state_value::{AnchorState, ChainState, MemberStatus, SchemaState, VerifyingKeyState};
 use crate::trust::TRUST_VERSION;
@@ -112,7 +110,8 @@ impl Verifier<'_> {
     fn seal_is_in_log(&self, evidence: &Evidence) -> Outcome {
         let checkpoint = evidence.checkpoint.unverified();
         let base = &self.trust.base;
-        in_log(checkpoint, &evidence.seal_inclusion, evidence.seal.leaf(), evidence.seal.leaf_index().get())?;
+        in_log(checkpoint, &evidence.seal_inclusion, evidence.seal.leaf(), evidence.seal.leaf_index().get())
+            .map_err(text)?;
         if evidence.seal.height < base.height {
             return fail("the seal is older than the trust file's base");
         }
@@ -155,9 +154,15 @@ impl Verifier<'_> {
 
     fn question_was_accepted(&self, evidence: &Evidence, digest: RequestDigest) -> Outcome {
         let disclosure = &evidence.disclosure;
+        let claim = Claim {
+            entry: &disclosure.entry,
+            inclusion: &disclosure.inclusion,
+            receipt: &disclosure.receipt,
+            seal: &disclosure.seal,
+            seal_inclusion: &disclosure.seal_inclusion,
+        };
         let checkpoint = evidence.checkpoint.unverified();
-        let entry = SignedEntry::decode(&disclosure.entry, self.trust.suite).map_err(text)?;
-        let entry = entry.verify(&self.trust.chain).map_err(text)?;
+        let entry = claim.check(&self.trust.chain, self.trust.suite, checkpoint).map_err(text)?;
         let Body::Disclosure(body) = &entry.entry().body else { return fail("the logged entry is not a disclosure") };
         if body.commitment != disclosure.opening.commitment(&digest) {
             return fail("the logged disclosure is not about this request");
@@ -168,18 +173,7 @@ impl Verifier<'_> {
         if self.request.parts.iter().any(|part| part.issuer != entry.entry().header.member) {
             return fail("the disclosure was logged by another member than the issuer");
         }
-        let (receipt, seal) = (&disclosure.receipt, &disclosure.seal);
-        receipt.verify(seal).map_err(text)?;
-        if receipt.receipt.entry != entry.id() || !receipt.receipt.code.is_accepted() {
-            return fail("the ledger did not accept the disclosure");
-        }
-        in_log(checkpoint, &disclosure.seal_inclusion, seal.leaf(), seal.leaf_index().get())?;
-        // a block's entries are the leaves right before its seal, in the order of its receipts
-        let (receipts, nth) = (receipt.inclusion.size.get(), u64::from(receipt.receipt.index.get()));
-        let first =
-            seal.log_size.get().checked_sub(receipts).ok_or("the block has more receipts than the log leaves")?;
-        let index = first.saturating_add(nth);
-        in_log(checkpoint, &disclosure.inclusion, entry.leaf(), index)
+        Ok(())
     }
 
     fn key_and_schema_are_registered(
@@ -235,13 +229,6 @@ impl Verifier<'_> {
             clauses: part.clauses.clone(),
         })
     }
-}
-
-fn in_log(checkpoint: &Checkpoint, proof: &InclusionProof, leaf: LogHash, index: u64) -> Outcome {
-    if proof.size != checkpoint.size || proof.index.get() != index {
-        return fail("the inclusion proof is for another log size or place");
-    }
-    proof.verify(leaf, checkpoint.root).map_err(text)
 }
 
 fn logged_first(evidence: &Evidence) -> Outcome {
