@@ -18,6 +18,7 @@ pub mod envelope;
 pub mod keystore;
 pub mod ladder;
 pub mod ledger;
+pub mod research;
 pub mod secret;
 pub mod subject;
 pub mod vault;
