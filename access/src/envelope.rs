@@ -13,9 +13,11 @@
 //! Sizes tell the number of fields of a tier, roughly: payloads are padded to 64 bytes.
 
 mod blob;
+mod leaf_tiers;
 mod payload;
 mod sealed;
 
+pub(crate) use leaf_tiers::LeafTiers;
 pub use payload::{HeaderPayload, TierPayload};
 pub use sealed::{Binding, EnvelopeError, SealedPart, Wrap};
 

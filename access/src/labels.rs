@@ -40,6 +40,12 @@ pub const QUESTION_BLINDING: &[u8] = b"vouchsafe/access/question-blinding/v1";
 /// HMAC label: audit seed → the blinding that only the auditor is shown.
 pub const AUDIT_BLINDING: &[u8] = b"vouchsafe/access/audit-blinding/v1";
 
+/// HKDF info: audit seed → the key of the book of grants.
+pub const GRANT_KEY: &[u8] = b"vouchsafe/access/grant-key/v1";
+/// HKDF info: audit seed → the key of the journal of emergencies.
+pub const EMERGENCY_KEY: &[u8] = b"vouchsafe/access/emergency-key/v1";
+/// HPKE info of a data key that is released to a reader.
+pub const RELEASE_INFO: &[u8] = b"vouchsafe/access/release/v1";
 /// HKDF info: audit seed → the key of the research desk's shelf.
 pub const RESEARCH_KEY: &[u8] = b"vouchsafe/access/research-key/v1";
 /// Additional data of a page on that shelf.
@@ -73,6 +79,9 @@ mod tests {
             DISCLOSURE_KEY,
             QUESTION_BLINDING,
             AUDIT_BLINDING,
+            GRANT_KEY,
+            EMERGENCY_KEY,
+            RELEASE_INFO,
             RESEARCH_KEY,
             RESEARCH_PAGE,
             RESEARCH_NAME,

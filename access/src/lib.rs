@@ -1,4 +1,4 @@
-//! Access: who can read what. Tiers and keys, the keystore, envelopes, and the vault with its blobs and index.
+//! Access: who can read what. Tiers and keys, the keystore, envelopes, the vault, and the one door out of it.
 //!
 //! ```text
 //! keystore    root secrets of the institution, sealed under a passphrase
@@ -6,7 +6,10 @@
 //! subject     aliases, subject keys, erase keys
 //! envelope    a record's parts, sealed per tier, and the wraps of their data keys
 //! vault       ciphertext blobs and their index; what is staged, pending and committed
-//! ledger      the view and the writer of the ledger that the vault needs, as traits
+//! party       somebody who asks or reads: secrets and their file
+//! policy      Cedar decides
+//! door        the one way by which a reader gets a key: grant, policy, ledger entry, then release
+//! ledger      what all this needs of a ledger, as traits
 //! ```
 //!
 //! Knows no ledger: `prover-service` implements the traits. Spec: docs/architecture.md, "Vault and keys".
@@ -14,14 +17,18 @@
 
 pub mod aead;
 pub mod disclosures;
+pub mod door;
 pub mod envelope;
 pub mod keystore;
 pub mod ladder;
 pub mod ledger;
+pub mod party;
+pub mod policy;
 pub mod research;
 pub mod secret;
 pub mod subject;
 pub mod vault;
 
 mod labels;
+mod sealed_file;
 mod wire;

@@ -16,6 +16,7 @@ mod check;
 mod deidentified;
 mod draft;
 mod index;
+mod keys;
 mod read;
 mod sealing;
 mod settle;
@@ -36,6 +37,7 @@ pub use deidentified::CohortError;
 pub(crate) use deidentified::{Listed, LowRecord, RESEARCH_TIER};
 pub use draft::{Draft, DraftError, Incoming, SourceKey};
 pub use index::{IndexError, RecordState};
+pub(crate) use keys::Unsealed;
 pub use read::{HeldRecord, ReadError, RecordSummary};
 pub use settle::{SettleError, Settled};
 pub use stage::{Outcome, StageError, Staged};
@@ -50,7 +52,8 @@ use blobs::Blobs;
 use index::{Index, KeystoreCheck};
 
 /// A record, by its commitment: what the command line shows and takes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct RecordId(Commitment);
 
 impl RecordId {

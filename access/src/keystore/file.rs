@@ -1,51 +1,14 @@
 //! The keystore's file: sealed on the way out, opened on the way in. Layout: the parent module.
 
-use std::fs::File;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use rand::{CryptoRng, RngCore};
-use sha2::{Digest, Sha256};
-use tempfile::{NamedTempFile, PersistError};
 
 use super::Keystore;
-use crate::aead::{self, CipherSuite, WrapKey};
-use crate::secret::{Passphrase, random_bytes};
-use crate::wire::{Reader, WireError, Writer};
+use crate::sealed_file::{self, KdfParams, Magic, UnsealError};
+use crate::secret::Passphrase;
 
-const MAGIC: &[u8] = b"VOUCHKEY";
-const VERSION: u16 = 1;
-const HEADER_BYTES: usize = 40;
-const CHECKSUM_BYTES: usize = 32;
-/// No keystore is larger: about a thousand epochs take 40 kB.
-const FILE_BYTES_MAX: u64 = 1 << 20;
-
-/// What it costs to try a passphrase (Argon2id).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KdfParams {
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-}
-
-impl KdfParams {
-    /// 64 MiB, 3 passes, 1 lane: the second choice of RFC 9106 but for the lanes; about 0.2 s.
-    pub const STANDARD: KdfParams = KdfParams { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
-    /// As little as Argon2 allows. For tests: a keystore of this kind falls to a guessing machine.
-    pub const DANGEROUS_FAST: KdfParams = KdfParams { memory_kib: 8, passes: 1, lanes: 1 };
-
-    /// What a file may ask of the machine that opens it: 1 GiB, 16 passes, 16 lanes.
-    const MAX: KdfParams = KdfParams { memory_kib: 1024 * 1024, passes: 16, lanes: 16 };
-
-    fn within_bounds(self) -> bool {
-        let max = Self::MAX;
-        (8..=max.memory_kib).contains(&self.memory_kib)
-            && (1..=max.passes).contains(&self.passes)
-            && (1..=max.lanes).contains(&self.lanes)
-            && self.memory_kib >= 8 * self.lanes
-    }
-}
+const MAGIC: Magic = *b"VOUCHKEY";
 
 /// A keystore could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -123,8 +86,9 @@ impl Keystore {
         kdf: KdfParams,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<(), CreateError> {
-        let bytes = seal(self, passphrase, kdf, rng).map_err(|e| CreateError::Kdf(e.to_string()))?;
-        write_synced(path, &bytes, |file| file.persist_noclobber(path)).map_err(|e| match e.kind() {
+        let sealed = sealed_file::seal(MAGIC, &self.to_bytes(), passphrase, kdf, rng);
+        let bytes = sealed.map_err(|e| CreateError::Kdf(e.to_string()))?;
+        sealed_file::write_synced(path, &bytes, |file| file.persist_noclobber(path)).map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => CreateError::Exists(path.to_owned()),
             _ => CreateError::Io(path.to_owned(), e),
         })
@@ -141,106 +105,31 @@ impl Keystore {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<(), ReplaceError> {
         Keystore::open(path, current)?;
-        let bytes = seal(self, new, kdf, rng).map_err(|e| CreateError::Kdf(e.to_string()))?;
-        let written = write_synced(path, &bytes, |file| file.persist(path));
+        let sealed = sealed_file::seal(MAGIC, &self.to_bytes(), new, kdf, rng);
+        let bytes = sealed.map_err(|e| CreateError::Kdf(e.to_string()))?;
+        let written = sealed_file::write_synced(path, &bytes, |file| file.persist(path));
         Ok(written.map_err(|e| CreateError::Io(path.to_owned(), e))?)
     }
 
     /// Opens a keystore file.
     pub fn open(path: &Path, passphrase: &Passphrase) -> Result<Keystore, OpenError> {
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(|e| match e.kind() {
+        let bytes = sealed_file::read(path).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
             _ => OpenError::Io(path.to_owned(), e),
         })?;
-        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|e| OpenError::Io(path.to_owned(), e))?;
-        unseal(path, &bytes, passphrase)
+        let contents = sealed_file::unseal(MAGIC, &bytes, passphrase).map_err(|e| open_error(path, e))?;
+        Keystore::from_bytes(&contents).map_err(|e| OpenError::Contents(path.to_owned(), e.to_string()))
     }
 }
 
-fn seal(
-    keystore: &Keystore,
-    passphrase: &Passphrase,
-    kdf: KdfParams,
-    rng: &mut (impl RngCore + CryptoRng),
-) -> Result<Vec<u8>, argon2::Error> {
-    let salt: [u8; 16] = random_bytes(rng);
-    let header = Writer::with_capacity(HEADER_BYTES)
-        .raw(MAGIC)
-        .u16(VERSION)
-        .u16(CipherSuite::Aes256.code())
-        .u32(kdf.memory_kib)
-        .u32(kdf.passes)
-        .u32(kdf.lanes)
-        .raw(&salt)
-        .public();
-    let key = stretch(passphrase, kdf, &salt)?;
-    let body = aead::wrap(&key, &header, &keystore.to_bytes(), rng);
-    let mut bytes =
-        Writer::with_capacity(HEADER_BYTES + 4 + body.len() + CHECKSUM_BYTES).raw(&header).bytes(&body).public();
-    let checksum = Sha256::digest(&bytes);
-    bytes.extend_from_slice(&checksum);
-    Ok(bytes)
-}
-
-fn unseal(path: &Path, bytes: &[u8], passphrase: &Passphrase) -> Result<Keystore, OpenError> {
-    let here = || path.to_owned();
-    if !bytes.starts_with(MAGIC) || bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(OpenError::NotAKeystore(here()));
+fn open_error(path: &Path, error: UnsealError) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        UnsealError::OtherSort => OpenError::NotAKeystore(path),
+        UnsealError::Newer(what, number) => OpenError::Newer { path, what, number },
+        UnsealError::Damaged => OpenError::Damaged(path),
+        UnsealError::Unreasonable => OpenError::Unreasonable(path),
+        UnsealError::WrongPassphrase => OpenError::WrongPassphrase(path),
+        UnsealError::Kdf(why) => OpenError::Kdf(why),
     }
-    let damaged = |_: WireError| OpenError::Damaged(here());
-    let mut reader = Reader::new(bytes);
-    reader.expect(MAGIC, "magic").map_err(damaged)?;
-    let version = reader.u16().map_err(damaged)?;
-    if version > VERSION {
-        return Err(OpenError::Newer { path: here(), what: "format", number: version });
-    }
-    let (covered, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| OpenError::Damaged(here()))?;
-    if version != VERSION || Sha256::digest(covered)[..] != checksum[..] {
-        return Err(OpenError::Damaged(here()));
-    }
-    let suite = reader.u16().map_err(damaged)?;
-    if CipherSuite::from_code(suite).is_none() {
-        return Err(OpenError::Newer { path: here(), what: "algorithm suite", number: suite });
-    }
-    let mut number = || reader.u32().map_err(damaged);
-    let kdf = KdfParams { memory_kib: number()?, passes: number()?, lanes: number()? };
-    if !kdf.within_bounds() {
-        return Err(OpenError::Unreasonable(here()));
-    }
-    let salt = reader.array().map_err(damaged)?;
-    let body = reader.bytes().map_err(damaged)?;
-    reader.expect(checksum, "checksum").and_then(|()| reader.finish()).map_err(damaged)?;
-    let key = stretch(passphrase, kdf, &salt).map_err(|e| OpenError::Kdf(e.to_string()))?;
-    let contents = aead::unwrap(&key, &bytes[..HEADER_BYTES], body).map_err(|_| OpenError::WrongPassphrase(here()))?;
-    Keystore::from_bytes(&contents).map_err(|e| OpenError::Contents(here(), e.to_string()))
-}
-
-fn stretch(passphrase: &Passphrase, kdf: KdfParams, salt: &[u8; 16]) -> Result<WrapKey, argon2::Error> {
-    let params = Params::new(kdf.memory_kib, kdf.passes, kdf.lanes, Some(32))?;
-    let mut key = zeroize::Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
-        passphrase.as_bytes(),
-        salt,
-        &mut *key,
-    )?;
-    Ok(WrapKey::new(*key))
-}
-
-/// Writes a file that is complete and synced before `persist` gives it its name.
-fn write_synced(
-    path: &Path,
-    bytes: &[u8],
-    persist: impl FnOnce(NamedTempFile) -> Result<File, PersistError>,
-) -> std::io::Result<()> {
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    // A temporary file has mode 0600 from its creation, and is removed if we fail.
-    let mut file = NamedTempFile::new_in(dir)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    persist(file).map_err(|e| e.error)?;
-    File::open(dir)?.sync_all()
 }

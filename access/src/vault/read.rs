@@ -14,7 +14,7 @@ use super::blobs::{BlobError, BlobId};
 use super::index::{Changes, IndexError, RecordRow, RecordState};
 use super::sealing::{self, OpenRecordError, OpenedRecord};
 use super::{RecordId, Vault};
-use crate::subject::{self, Identifier, SubjectId};
+use crate::subject::{self, Identifier, SubjectId, SubjectSecrets};
 
 /// A record as the index knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,18 +160,7 @@ impl Vault {
 
     /// Opens a record in full, for the holder's own proving. Not for release: a reader gets keys through the one door.
     pub async fn open_for_proof(&self, id: RecordId, schema: &Schema) -> Result<HeldRecord, ReadError> {
-        let row = self.index.record(id.commitment())?.ok_or(ReadError::NoRecord(id))?;
-        let given = schema.id();
-        if given != row.schema {
-            return Err(ReadError::OtherSchema { record: id, has: row.schema, given });
-        }
-        let wrapped = self.index.subject(row.subject)?.ok_or(ReadError::Erased(id))?;
-        let secrets = self
-            .keys
-            .subject_rows
-            .open(row.subject, &wrapped)
-            .map_err(|_| ReadError::Subject { record: id, subject: row.subject })?;
-        let blob = self.blobs.get(row.blob).await.map_err(|blob| ReadError::Blob { record: id, blob })?;
+        let (row, secrets, blob) = self.sealed_record(id, schema.id()).await?;
         let opened = sealing::open(
             &row.binding(id.commitment()),
             row.issuer,
@@ -187,6 +176,26 @@ impl Vault {
             why: e.to_string(),
         })?;
         Ok(HeldRecord { id, suite: row.proof, state: row.state, subject: row.subject, opening, values })
+    }
+
+    /// A record as it lies here: its row, its subject's secrets, its blob.
+    pub(super) async fn sealed_record(
+        &self,
+        id: RecordId,
+        given: SchemaId,
+    ) -> Result<(RecordRow, SubjectSecrets, Vec<u8>), ReadError> {
+        let row = self.index.record(id.commitment())?.ok_or(ReadError::NoRecord(id))?;
+        if given != row.schema {
+            return Err(ReadError::OtherSchema { record: id, has: row.schema, given });
+        }
+        let wrapped = self.index.subject(row.subject)?.ok_or(ReadError::Erased(id))?;
+        let secrets = self
+            .keys
+            .subject_rows
+            .open(row.subject, &wrapped)
+            .map_err(|_| ReadError::Subject { record: id, subject: row.subject })?;
+        let blob = self.blobs.get(row.blob).await.map_err(|blob| ReadError::Blob { record: id, blob })?;
+        Ok((row, secrets, blob))
     }
 
     /// Destroys a subject's erase key: its records can no longer be opened from this index and the blobs. Withdraw its

@@ -9,11 +9,11 @@ use vouchsafe_circuits::fe::{Fe, FeError};
 use vouchsafe_circuits::ids::{Commitment, IssuerId, SchemaId};
 use vouchsafe_circuits::record::{EncodedField, FIELDS, FieldIndex, FieldValue, Header, RecordOpening, Tier, Validity};
 use vouchsafe_circuits::schema::Schema;
-use vouchsafe_circuits::secrets::{Blinding, Salt, SaltSeed};
+use vouchsafe_circuits::secrets::{Blinding, SaltSeed};
 use vouchsafe_circuits::suite::Suite;
 
 use crate::aead::{CipherSuite, DataKey};
-use crate::envelope::{Binding, EnvelopeError, HeaderPayload, Part, SealedPart, TierPayload, Wrap};
+use crate::envelope::{Binding, EnvelopeError, HeaderPayload, LeafTiers, Part, SealedPart, TierPayload, Wrap};
 use crate::ladder::{EraseKey, HolderKey};
 use crate::secret::random_bytes;
 use crate::subject::SubjectSecrets;
@@ -55,33 +55,6 @@ pub(super) enum OpenRecordError {
     NoEpoch(crate::ladder::Epoch),
 }
 
-/// Which tier each leaf belongs to.
-struct LeafTiers([Tier; FIELDS]);
-
-impl LeafTiers {
-    fn of(schema: &Schema) -> LeafTiers {
-        let lowest = schema.fields().map(|(_, field)| field.tier).min().unwrap_or(Tier::Public);
-        let mut tiers = [lowest; FIELDS];
-        for (index, field) in schema.fields() {
-            tiers[index.as_usize()] = field.tier;
-        }
-        LeafTiers(tiers)
-    }
-
-    fn uses(&self, tier: Tier) -> bool {
-        self.0.contains(&tier)
-    }
-
-    fn salts(&self, seed: impl Fn(Tier) -> Option<SaltSeed>) -> Option<[Salt; FIELDS]> {
-        let seeds = Tier::ALL.map(seed);
-        let salts: Option<Vec<Salt>> = FieldIndex::all()
-            .zip(self.0)
-            .map(|(index, tier)| seeds[tier as usize].as_ref().map(|seed| seed.salt(index)))
-            .collect();
-        salts?.try_into().ok()
-    }
-}
-
 /// Draws salts and blinding, computes C, seals every part under the holder's ladder and the subject's erase key.
 pub(super) fn seal(
     plain: &Plain<'_>,
@@ -114,7 +87,7 @@ pub(super) fn seal(
     };
     let (mut parts, mut wraps) = (Vec::new(), Vec::new());
     for tier in Tier::ALL.into_iter().filter(|tier| leaves.uses(*tier)) {
-        let fields = FieldIndex::all().zip(plain.values).filter(|(index, _)| leaves.0[index.as_usize()] == tier);
+        let fields = FieldIndex::all().zip(plain.values).filter(|(index, _)| leaves.tier(*index) == tier);
         let payload = TierPayload {
             seed: seeds[tier as usize].clone(),
             fields: fields.map(|(index, value)| (index, value.clone())).collect(),
@@ -141,16 +114,11 @@ pub(super) fn open<'k>(
 ) -> Result<OpenedRecord, OpenRecordError> {
     let leaves = LeafTiers::of(schema);
     let parts = parts_of(binding, blob, &leaves)?;
-    let data_key = |part: Part| -> Result<DataKey, OpenRecordError> {
-        let wrap = wraps.iter().find(|wrap| wrap.part() == part).ok_or(EnvelopeError::Parts(part))?;
-        let key = holder(wrap.epoch()).ok_or(OpenRecordError::NoEpoch(wrap.epoch()))?;
-        Ok(wrap.open_with_holder_key(binding, key, erase)?)
-    };
     let mut seeds: [Option<SaltSeed>; 5] = Tier::ALL.map(|_| None);
     let mut values: Vec<(FieldIndex, FieldValue)> = Vec::new();
     let mut header = None;
     for sealed in &parts {
-        let key = data_key(sealed.part())?;
+        let key = data_key(binding, wraps, sealed.part(), erase, &holder)?;
         match sealed.part() {
             Part::Header => header = Some(sealed.open_header(binding, &key)?.0),
             Part::Tier(tier) => {
@@ -180,6 +148,31 @@ pub(super) fn open<'k>(
         return Err(OpenRecordError::OtherCommitment(computed));
     }
     Ok(OpenedRecord { opening, values })
+}
+
+/// The data key of one part.
+pub(super) fn data_key<'k>(
+    binding: &Binding,
+    wraps: &[Wrap],
+    part: Part,
+    erase: &EraseKey,
+    holder: impl Fn(crate::ladder::Epoch) -> Option<&'k HolderKey>,
+) -> Result<DataKey, OpenRecordError> {
+    let wrap = wraps.iter().find(|wrap| wrap.part() == part).ok_or(EnvelopeError::Parts(part))?;
+    let key = holder(wrap.epoch()).ok_or(OpenRecordError::NoEpoch(wrap.epoch()))?;
+    Ok(wrap.open_with_holder_key(binding, key, erase)?)
+}
+
+/// The parts of a blob up to a tier; never the header.
+pub(super) fn parts_below(
+    binding: &Binding,
+    blob: &[u8],
+    leaves: &LeafTiers,
+    tier: Tier,
+) -> Result<Vec<SealedPart>, EnvelopeError> {
+    let mut parts = parts_of(binding, blob, leaves)?;
+    parts.retain(|sealed| matches!(sealed.part(), Part::Tier(of) if of <= tier));
+    Ok(parts)
 }
 
 /// The parts in a blob, which must be exactly those that the schema asks for.
