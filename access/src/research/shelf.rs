@@ -4,7 +4,7 @@
 //! DIR/projects/‹project›     opening of a project's commitment          page = blinding 32 ‖ JSON, sealed with
 //! DIR/queries/‹reservation›  opening of a query's commitment            AES-256-GCM-SIV(HKDF(audit seed)), bound to
 //! DIR/answers/‹name›         an answer that was given or may have been  drawer and name
-//! DIR/unspent/‹reservation›  empty: the reservation's noise may have been drawn, and the ledger was not told
+//! DIR/unspent/‹reservation›  mark: the reservation's noise may have been drawn, and the ledger was not told
 //! ```
 //!
 //! What is put is durable when that returns. Sizes and counts of files are readable; what they say is not.
@@ -40,24 +40,24 @@ pub(super) enum Drawer {
     Projects,
     Queries,
     Answers,
+    Unspent,
 }
 
-const UNSPENT: &str = "unspent";
-
 impl Drawer {
-    const ALL: [Drawer; 3] = [Drawer::Projects, Drawer::Queries, Drawer::Answers];
+    const ALL: [Drawer; 4] = [Drawer::Projects, Drawer::Queries, Drawer::Answers, Drawer::Unspent];
 
     const fn folder(self) -> &'static str {
         match self {
             Drawer::Projects => "projects",
             Drawer::Queries => "queries",
             Drawer::Answers => "answers",
+            Drawer::Unspent => "unspent",
         }
     }
 }
 
 /// A page's name.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PageName(pub [u8; 32]);
 
 impl From<EntryId> for PageName {
@@ -99,7 +99,7 @@ pub(super) struct Shelf {
 impl Shelf {
     /// Opens the shelf in a folder, which is made if it is not there.
     pub(super) fn open(dir: &Path, seed: &AuditSeed) -> Result<Shelf, ShelfError> {
-        for folder in Drawer::ALL.map(Drawer::folder).into_iter().chain([UNSPENT]) {
+        for folder in Drawer::ALL.map(Drawer::folder) {
             let path = dir.join(folder);
             let mut builder = std::fs::DirBuilder::new();
             builder.recursive(true);
@@ -124,7 +124,7 @@ impl Shelf {
     ) -> Result<(), ShelfError> {
         let plain = zeroize::Zeroizing::new([&page.blinding[..], &page.json()].concat());
         let sealed = aead::wrap(&self.key, &bound(drawer, name), &plain, rng);
-        self.write(drawer.folder(), name, &sealed)
+        self.write(drawer, name, &sealed)
     }
 
     /// A page, if there is one.
@@ -133,7 +133,7 @@ impl Shelf {
         drawer: Drawer,
         name: PageName,
     ) -> Result<Option<Page<T>>, ShelfError> {
-        let file = self.file(drawer.folder(), name);
+        let file = self.file(drawer, name);
         let sealed = match std::fs::read(&file) {
             Ok(sealed) => sealed,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -147,41 +147,39 @@ impl Shelf {
         page.map(Some).ok_or(ShelfError::Damaged(file))
     }
 
-    /// From now on, until it is cleared, the reservation counts as one whose noise may have been drawn.
-    pub(super) fn mark_unspent(&self, reservation: EntryId) -> Result<(), ShelfError> {
-        self.write(UNSPENT, reservation.into(), b"")
-    }
-
-    /// The ledger has been told.
-    pub(super) fn clear_unspent(&self, reservation: EntryId) -> Result<(), ShelfError> {
-        let file = self.file(UNSPENT, reservation.into());
+    /// Takes a page away; that there is none is fine.
+    pub(super) fn remove(&self, drawer: Drawer, name: PageName) -> Result<(), ShelfError> {
+        let file = self.file(drawer, name);
         let removed = match std::fs::remove_file(&file) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
             other => other,
         };
-        removed.and_then(|()| sync_dir(&self.dir.join(UNSPENT))).map_err(|e| ShelfError::Io(file, e))
+        removed.and_then(|()| sync_dir(&self.dir.join(drawer.folder()))).map_err(|e| ShelfError::Io(file, e))
     }
 
-    /// The reservations that are marked.
-    pub(super) fn unspent(&self) -> Result<Vec<EntryId>, ShelfError> {
-        let dir = self.dir.join(UNSPENT);
+    /// The names of a drawer's pages, in order.
+    pub(super) fn names(&self, drawer: Drawer) -> Result<Vec<PageName>, ShelfError> {
+        let dir = self.dir.join(drawer.folder());
         let failed = |e| ShelfError::Io(dir.clone(), e);
         let mut found = Vec::new();
         for entry in std::fs::read_dir(&dir).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            // Anything else is a file half written, before any noise was drawn.
-            found.extend(name.to_str().and_then(|name| name.parse::<EntryId>().ok()));
+            let mut bytes = [0; 32];
+            // Any other name is that of a page half written, which never counted.
+            if name.to_str().is_some_and(|name| hex::decode_to_slice(name, &mut bytes).is_ok()) {
+                found.push(PageName(bytes));
+            }
         }
         found.sort_unstable();
         Ok(found)
     }
 
-    fn file(&self, folder: &str, name: PageName) -> PathBuf {
-        self.dir.join(folder).join(hex::encode(name.0))
+    fn file(&self, drawer: Drawer, name: PageName) -> PathBuf {
+        self.dir.join(drawer.folder()).join(hex::encode(name.0))
     }
 
-    fn write(&self, folder: &str, name: PageName, bytes: &[u8]) -> Result<(), ShelfError> {
-        let (dir, file) = (self.dir.join(folder), self.file(folder, name));
+    fn write(&self, drawer: Drawer, name: PageName, bytes: &[u8]) -> Result<(), ShelfError> {
+        let (dir, file) = (self.dir.join(drawer.folder()), self.file(drawer, name));
         let failed = |e| ShelfError::Io(file.clone(), e);
         let mut out = tempfile::NamedTempFile::new_in(&dir).map_err(failed)?;
         out.write_all(bytes).and_then(|()| out.as_file().sync_all()).map_err(failed)?;
@@ -218,9 +216,9 @@ mod tests {
         assert_eq!(back.words(), "whom it may concern");
         assert!(shelf.page::<String>(Drawer::Projects, b).unwrap().is_none());
 
-        let bytes = std::fs::read(shelf.file("projects", a)).unwrap();
+        let bytes = std::fs::read(shelf.file(Drawer::Projects, a)).unwrap();
         assert!(!bytes.windows(7).any(|w| w == b"concern"));
-        for file in [shelf.file("projects", b), shelf.file("answers", a)] {
+        for file in [shelf.file(Drawer::Projects, b), shelf.file(Drawer::Answers, a)] {
             std::fs::write(file, &bytes).unwrap();
         }
         assert!(matches!(shelf.page::<String>(Drawer::Projects, b), Err(ShelfError::Damaged(_))), "moved");
@@ -232,14 +230,17 @@ mod tests {
     #[test]
     fn marks_stay_until_they_are_cleared() {
         let dir = tempfile::tempdir().unwrap();
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(2);
         let shelf = Shelf::open(dir.path(), &AuditSeed::new([7; 32])).unwrap();
-        let ids = [1, 2].map(|n| EntryId::from_bytes([n; 32]));
-        ids.iter().for_each(|id| shelf.mark_unspent(*id).unwrap());
+        let names = [1, 2].map(|n| PageName([n; 32]));
+        for name in names {
+            shelf.put(Drawer::Unspent, name, &Page::blinded((), &mut rng), &mut rng).unwrap();
+        }
         std::fs::write(dir.path().join("unspent/.tmpX"), b"").unwrap();
         let again = Shelf::open(dir.path(), &AuditSeed::new([7; 32])).unwrap();
-        assert_eq!(again.unspent().unwrap(), ids);
-        again.clear_unspent(ids[0]).unwrap();
-        again.clear_unspent(ids[0]).unwrap();
-        assert_eq!(shelf.unspent().unwrap(), ids[1..]);
+        assert!(again.names(Drawer::Unspent).unwrap() == names);
+        again.remove(Drawer::Unspent, names[0]).unwrap();
+        again.remove(Drawer::Unspent, names[0]).unwrap();
+        assert!(shelf.names(Drawer::Unspent).unwrap() == names[1..]);
     }
 }
