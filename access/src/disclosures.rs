@@ -17,6 +17,7 @@ use sha2::Sha256;
 use vouchsafe_circuits::{RequestDigest, Suite};
 use vouchsafe_ledger_types::disclosure::{DisclosureBlinding, DisclosureDetails, DisclosureOpening, OpeningError};
 use vouchsafe_ledger_types::ids::DisclosureCommitment;
+use vouchsafe_ledger_types::units::BlockTime;
 
 use crate::aead::{self, WrapKey};
 use crate::labels;
@@ -38,6 +39,17 @@ pub enum BookError {
     /// The disk.
     #[error("the book of disclosures, {0}")]
     Io(PathBuf, #[source] std::io::Error),
+}
+
+/// How many days an auditor can ask for the opening of a disclosure.
+const OPENING_DAYS: u64 = 90;
+
+/// Until when an auditor's wish to see an opening must be met: the end of a day, since the deadline stands in clear and
+/// must not tell one disclosure from another.
+pub fn opening_deadline(now: BlockTime) -> BlockTime {
+    const DAY: u64 = 86_400;
+    let days = now.unix() / DAY + 1 + OPENING_DAYS;
+    BlockTime::from_unix(days * DAY).unwrap_or(now)
 }
 
 /// The openings of one member's disclosures.

@@ -3,7 +3,7 @@
 //! ```text
 //! question = party with roles · action · resource · context     the words a policy may use: policy/schema.cedarschema
 //! permit   = some permit policy holds, no forbid policy holds, and none failed
-//! digest   = SHA-256 of the policy's text, in the opening of every disclosure that it permitted
+//! digest   = SHA-256 of domain and text, in the opening of every disclosure that it permitted
 //! ```
 //!
 //! A policy is validated strictly when it is loaded; a warning refuses it too. Cedar skips a policy that fails while it
@@ -16,11 +16,10 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
-use sha2::{Digest, Sha256};
 use vouchsafe_circuits::record::Tier;
+use vouchsafe_circuits::tags::{Domain, digest};
 use vouchsafe_ledger_types::card::Card;
-use vouchsafe_ledger_types::disclosure::PolicyDigest;
-use vouchsafe_ledger_types::ids::CardId;
+use vouchsafe_ledger_types::ids::PolicyDigest;
 use vouchsafe_ledger_types::units::BlockTime;
 
 use crate::vault::RecordId;
@@ -238,11 +237,11 @@ impl Policy {
         if !complaints.is_empty() {
             return Err(PolicyError::Words(complaints.join("; ")));
         }
-        let digest = PolicyDigest::from_bytes(Sha256::digest(text.as_bytes()).into());
+        let digest = PolicyDigest::from_bytes(digest(Domain::Policy, &[text.as_bytes()]));
         Ok(Policy { set, schema, digest })
     }
 
-    /// The SHA-256 of its text.
+    /// The digest of its text.
     pub fn digest(&self) -> PolicyDigest {
         self.digest
     }

@@ -66,6 +66,10 @@ impl RecordId {
     pub const fn commitment(&self) -> Commitment {
         self.0
     }
+
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        *self.0.fe().as_bytes()
+    }
 }
 
 impl std::fmt::Display for RecordId {

@@ -81,6 +81,10 @@ domains! {
     Policy = "vouchsafe/policy/v1",
     /// A grant's commitment: its terms, blinded.
     Grant = "vouchsafe/grant/v1",
+    /// What a release is: chain, member, record, tier, purpose, reader, what it rests on, until when.
+    Release = "vouchsafe/release/v1",
+    /// The reason given in an emergency, blinded.
+    Reason = "vouchsafe/reason/v1",
     /// The commitment of an emergency's review, blinded.
     Review = "vouchsafe/review/v1",
     /// A data set's id: member, name.
