@@ -5,10 +5,10 @@ mod refusals;
 mod world;
 
 use vouchsafe_access::research::{Cohort, Query};
+use vouchsafe_circuits::Fe;
 use vouchsafe_circuits::fact::{Clause, TruthTable};
 use vouchsafe_circuits::record::Value;
 use vouchsafe_circuits::schema::{builtin, offset_number};
-use vouchsafe_circuits::Fe;
 use vouchsafe_ledger_types::units::MicroEpsilon;
 
 use world::{EXACT, World, count, histogram, patients, pressure};
@@ -52,7 +52,8 @@ async fn fifty_records_move_an_exact_count_by_one() {
     let mut world = World::new(72, BUDGET).await;
     world.ingest((0..20).map(|n| pressure(n, 0, 100 + 5 * i64::from(n))).collect()).await;
     let project = world.project(BUDGET).await;
-    let asked = [count(project, builtin::observation(), EXACT), histogram(project, builtin::observation(), "systolic", EXACT)];
+    let asked =
+        [count(project, builtin::observation(), EXACT), histogram(project, builtin::observation(), "systolic", EXACT)];
     // below the threshold bins are held back, so the histogram is looked at from many subjects on
     let before = world.ask(&asked[0]).await.unwrap().bins[0].count;
     world.ingest((0..50).map(|n| pressure(77, n, 100 + i64::from(n))).collect()).await;
@@ -120,6 +121,9 @@ async fn the_shelf_holds_nothing_readable() {
     let files = crate::support::files(&world.research_dir());
     assert_eq!(files.len(), 3, "project, query, answer");
     for needle in ["female", "gender", "blood sugar", "r-1", "count", "HRESCH"] {
-        assert!(files.iter().all(|(_, bytes)| !bytes.windows(needle.len()).any(|w| w == needle.as_bytes())), "{needle}");
+        assert!(
+            files.iter().all(|(_, bytes)| !bytes.windows(needle.len()).any(|w| w == needle.as_bytes())),
+            "{needle}"
+        );
     }
 }

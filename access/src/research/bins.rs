@@ -94,12 +94,7 @@ impl Bins {
         Ok(Bins { names, limits: Limits::Ranges(encoded) })
     }
 
-    fn of_codes(
-        field: &Field,
-        form: CodeForm,
-        values: &[String],
-        written: &[String],
-    ) -> Result<Bins, BinsError> {
+    fn of_codes(field: &Field, form: CodeForm, values: &[String], written: &[String]) -> Result<Bins, BinsError> {
         let names = match (values.is_empty(), written.is_empty()) {
             (false, false) => return Err(BinsError::FromSchema(field.name.to_string())),
             (true, true) => return Err(BinsError::WriteThem(field.name.to_string())),
@@ -201,7 +196,8 @@ mod tests {
         let systolic = field(&schema, "systolic");
         let bins = Bins::of(&systolic, None, &[]).unwrap();
         let names = bins.names();
-        let place = |v: i64| names[bins.place(&EncodedField::Present(systolic.encode(&Value::Integer(v)).unwrap()))].as_str();
+        let place =
+            |v: i64| names[bins.place(&EncodedField::Present(systolic.encode(&Value::Integer(v)).unwrap()))].as_str();
         assert_eq!([0, 4, 5, 299, 300].map(place), ["0 to 4", "0 to 4", "5 to 9", "295 to 299", "300 to 300"]);
         assert_eq!([-1, 301, i64::MAX, i64::MIN].map(place), ["other"; 4]);
         assert_eq!(names[bins.place(&EncodedField::Absent(Absence::NotTested))], "absent");
@@ -241,8 +237,9 @@ mod tests {
     fn texts_have_no_bins_and_decimals_are_written_in_full() {
         let name = field(&builtin::patient(), "familyName");
         assert!(matches!(Bins::of(&name, None, &owned(&["x"])), Err(BinsError::NoBins(_))));
-        assert_eq!([(65, 1), (5, 2), (-5, 1), (-123, 2), (7, 0)].map(|(n, s)| decimal(n, s)), [
-            "6.5", "0.05", "-0.5", "-1.23", "7"
-        ]);
+        assert_eq!(
+            [(65, 1), (5, 2), (-5, 1), (-123, 2), (7, 0)].map(|(n, s)| decimal(n, s)),
+            ["6.5", "0.05", "-0.5", "-1.23", "7"]
+        );
     }
 }

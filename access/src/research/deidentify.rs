@@ -138,7 +138,9 @@ mod tests {
             let first = year(day);
             assert!(first <= day && day < first + 366 && year(first) == first && year(first - 1) < first);
         }
-        let Some(Value::Instant(first)) = apply(DeidRule::Year, &Value::Instant(365 * DAY_SECONDS - 1)) else { panic!() };
+        let Some(Value::Instant(first)) = apply(DeidRule::Year, &Value::Instant(365 * DAY_SECONDS - 1)) else {
+            panic!()
+        };
         assert_eq!(first, 0);
     }
 }

@@ -10,10 +10,10 @@
 //! draw. A mark that a crash left is spent before anything else is answered. One query at a time.
 //! Does not protect from the institution, which holds the records; nor across institutions. Spec: docs/spec/research.md.
 
+mod answer;
 mod opening;
 mod pages;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,23 +24,24 @@ use sha2::Sha256;
 use vouchsafe_circuits::ids::Anchor;
 use vouchsafe_circuits::tags::Domain;
 use vouchsafe_ledger_types::accepted::AcceptanceError;
-use vouchsafe_ledger_types::card::Card;
 use vouchsafe_ledger_types::entry::{Body, ReserveBudget, SpendBudget};
 use vouchsafe_ledger_types::ids::{AppHash, EntryId, MemberId, ProjectId, QueryCommitment, ReservationId};
 use vouchsafe_ledger_types::state_value::{AnchorState, DataSetState, ProjectState, ReservationState};
 use vouchsafe_ledger_types::units::{BlockTime, Height, MicroEpsilon};
 
+pub use answer::{Answer, AnsweredBin, QueryError, Refusal, Researcher};
+use answer::{answer, bin, left, of_data_set, of_project};
 pub use opening::OpenError;
 
-use super::noise::{Noise, NoiseScale};
+use super::noise::Noise;
 use super::query::{Plan, Query};
 use super::shelf::{Drawer, Page, PageName, Shelf, ShelfError};
 use super::tally::{ChoiceKey, Tally};
-use super::{PlanError, ProjectTerms, noise::NoiseError, project};
+use super::{ProjectTerms, project};
 use crate::aead;
 use crate::labels;
 use crate::ledger::{AccessLedger, LedgerError, state};
-use crate::policy::{Asker, Denial, PartyRole, Policy, Question};
+use crate::policy::{Asker, Policy, Question};
 use crate::secret::{AuditSeed, secret_bytes};
 use crate::vault::{CohortError, Listed, Vault};
 use pages::{QueryWords, StoredAnswer};
@@ -48,107 +49,6 @@ use pages::{QueryWords, StoredAnswer};
 secret_bytes! {
     /// What stored answers are named with.
     NameKey,
-}
-
-/// One bin of an answer.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AnsweredBin {
-    /// Its name; empty for a count.
-    pub name: String,
-    /// The noisy number of subjects, which may be negative; 0 if it is held back.
-    pub count: i64,
-    /// Whether it is held back: the noisy number was below the project's threshold.
-    pub suppressed: bool,
-}
-
-/// A noisy answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// One bin for a count, else all bins of the histogram.
-    pub bins: Vec<AnsweredBin>,
-    /// The block whose seal the cohort is of.
-    pub height: Height,
-    /// The app hash of that seal.
-    pub app_hash: AppHash,
-    /// The scale of the noise.
-    pub scale: NoiseScale,
-    /// What was paid; nothing for an answer given before.
-    pub paid: MicroEpsilon,
-    /// What is left of the data set's budget.
-    pub remaining: MicroEpsilon,
-    /// What is left of the project's.
-    pub project_remaining: MicroEpsilon,
-    /// Whether it is the answer that was given before.
-    pub stored: bool,
-}
-
-/// A query was not answered.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum QueryError {
-    /// It cannot be answered, whatever the records are.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// The offer buys no noise.
-    #[error(transparent)]
-    Noise(#[from] NoiseError),
-    /// The asker may not ask it.
-    #[error("the query is refused: {0}")]
-    Refused(Refusal),
-    /// The budget does not suffice.
-    #[error("the budget does not suffice: {offered} were offered, {remaining} are left; nothing was paid")]
-    BudgetExhausted {
-        /// What the query would have paid.
-        offered: MicroEpsilon,
-        /// The lesser of what the data set and the project have left.
-        remaining: MicroEpsilon,
-    },
-    /// The records cannot be read. Nothing was paid.
-    #[error(transparent)]
-    Cohort(#[from] CohortError),
-    /// The ledger refused or did not answer. If it did not answer, the budget may be reserved; then it is spent.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The shelf cannot be written or read.
-    #[error(transparent)]
-    Shelf(#[from] ShelfError),
-}
-
-/// Why an asker may not ask.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// There is no such project here, or it is another researcher's: to the asker these are one.
-    #[error("there is no such project of this card at this institution")]
-    NoProject,
-    /// The project has ended.
-    #[error("the project has ended: open a new one")]
-    Ended,
-    /// The schema is not in the project's data set.
-    #[error("the schema is not in the project's data set")]
-    OtherSchema,
-    /// The project was opened under rules that this version does not apply.
-    #[error("the project's rule set is not that of this version: open a new project")]
-    OtherRules,
-    /// Policy.
-    #[error(transparent)]
-    Policy(#[from] Denial),
-}
-
-impl From<Refusal> for QueryError {
-    fn from(refusal: Refusal) -> QueryError {
-        QueryError::Refused(refusal)
-    }
-}
-
-/// Who asks: a card that the institution admitted, with the roles it gave it. The caller made sure that it is this party.
-#[derive(Clone, Debug)]
-pub struct Researcher {
-    /// The card.
-    pub card: Card,
-    /// Its roles.
-    pub roles: BTreeSet<PartyRole>,
 }
 
 /// Answers research queries of one institution.
@@ -275,11 +175,8 @@ impl ResearchDesk {
         if project.rule_set != project::rule_set(&data_set.schemas) {
             return Err(Refusal::OtherRules.into());
         }
-        let question = Question::Query {
-            data_set: data_set.name.as_str(),
-            purpose: &terms.purpose,
-            threshold: project.threshold,
-        };
+        let question =
+            Question::Query { data_set: data_set.name.as_str(), purpose: &terms.purpose, threshold: project.threshold };
         let party = Asker::admitted(&asker.card, asker.roles.clone());
         policy.decide(&party, &question, now).map_err(Refusal::from)?;
         Ok((project, data_set))
@@ -300,7 +197,8 @@ impl ResearchDesk {
         let still = self.vault.hold_still().await?;
         let (height, _, app_hash) = self.ledger.tip().await?;
         let state: Option<AnchorState> = state(&*self.ledger, self.member).await?;
-        let anchor = state.ok_or_else(|| LedgerError::Unavailable("it has no anchor of this member".to_owned()))?.anchor;
+        let anchor =
+            state.ok_or_else(|| LedgerError::Unavailable("it has no anchor of this member".to_owned()))?.anchor;
         let listed = still.list(query.schema.id()).map_err(CohortError::from)?;
         Ok(Moment { height, app_hash, anchor, listed })
     }
@@ -396,41 +294,4 @@ impl ResearchDesk {
 
 fn unproven(why: &str) -> LedgerError {
     LedgerError::Unavailable(format!("it does not show that the reservation was accepted: {why}"))
-}
-
-/// Suppression looks at the noisy number alone, so it costs nothing.
-fn bin(name: String, noisy: i64, threshold: u32) -> AnsweredBin {
-    let suppressed = noisy < i64::from(threshold);
-    AnsweredBin { name, count: if suppressed { 0 } else { noisy }, suppressed }
-}
-
-fn answer(
-    stored: StoredAnswer,
-    scale: NoiseScale,
-    paid: Option<MicroEpsilon>,
-    project: &ProjectState,
-    data_set: &DataSetState,
-) -> Answer {
-    Answer {
-        bins: stored.bins,
-        height: stored.height,
-        app_hash: stored.app_hash,
-        scale,
-        paid: paid.unwrap_or_default(),
-        remaining: of_data_set(data_set),
-        project_remaining: of_project(project),
-        stored: paid.is_none(),
-    }
-}
-
-fn of_data_set(state: &DataSetState) -> MicroEpsilon {
-    state.budget.checked_sub(state.reserved).unwrap_or_default()
-}
-
-fn of_project(state: &ProjectState) -> MicroEpsilon {
-    state.budget.checked_sub(state.reserved).unwrap_or_default()
-}
-
-fn left(project: &ProjectState, data_set: &DataSetState) -> MicroEpsilon {
-    of_project(project).min(of_data_set(data_set))
 }

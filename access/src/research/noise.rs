@@ -25,8 +25,7 @@ const SENSITIVITY: i64 = 1;
 const STEPS_MAX: usize = 8;
 const MILLION: u128 = 1_000_000;
 
-type Mechanism =
-    Measurement<VectorDomain<AtomDomain<i64>>, L1Distance<i64>, MaxDivergence, Vec<i64>>;
+type Mechanism = Measurement<VectorDomain<AtomDomain<i64>>, L1Distance<i64>, MaxDivergence, Vec<i64>>;
 
 /// Noise could not be had.
 #[derive(Debug, thiserror::Error)]

@@ -215,3 +215,79 @@ impl Job {
         Ok(sealed.open_tier(&self.binding, &data_key).map_err(|e| e.to_string())?.fields)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use vouchsafe_circuits::fe::Fe;
+    use vouchsafe_circuits::ids::IssuerId;
+    use vouchsafe_circuits::record::{Validity, Value};
+    use vouchsafe_circuits::schema::builtin;
+    use vouchsafe_circuits::suite::Suite;
+
+    use super::*;
+    use crate::ladder::{Epoch, HolderKey};
+    use crate::secret::{EpochSecret, SubjectSecret};
+    use crate::subject::{SubjectSecrets, subject_key};
+    use crate::vault::sealing::{self, Plain};
+
+    /// A patient's record, without the wraps of everything above tier 2.
+    fn job() -> (Job, Schema, HolderKey) {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(5);
+        let schema = builtin::patient();
+        let mut values = schema.all_absent(Absence::NotAsked);
+        let texts = [("gender", Value::Code("female".to_owned())), ("familyName", Value::Text("Abernathy".to_owned()))];
+        for (name, value) in texts {
+            values[schema.place(name).unwrap()] = FieldValue::Present(value);
+        }
+        let plain = Plain {
+            schema: &schema,
+            schema_id: schema.id(),
+            issuer: IssuerId::new(Fe::from_u64(1)),
+            suite: Suite::Bn254,
+            values: &values,
+            fields: schema.encode(&values).unwrap(),
+            valid: Validity::ALWAYS,
+        };
+        let subject = SubjectSecrets {
+            erase_key: EraseKey::random(&mut rng),
+            subject_key: subject_key(&SubjectSecret::new([2; 32]), &"s|1".parse().unwrap()),
+        };
+        let holder = HolderKey::of_epoch(Epoch::FIRST, &EpochSecret::random(&mut rng));
+        let sealed = sealing::seal(&plain, &subject, &holder, &mut rng).unwrap();
+        let low = |wrap: &Wrap| matches!(wrap.part(), Part::Tier(tier) if tier <= RESEARCH_TIER);
+        let job = Job {
+            id: RecordId::of(sealed.binding.commitment),
+            subject: SubjectId::from_bytes([1; 16]),
+            binding: sealed.binding,
+            wraps: sealed.wraps.into_iter().filter(low).collect(),
+            erase: subject.erase_key.clone(),
+            blob: sealed.blob,
+        };
+        (job, schema, holder)
+    }
+
+    #[test]
+    fn tier_2_and_below_come_out_with_that_key_alone_and_the_rest_is_withheld() {
+        let (job, schema, holder) = job();
+        let opened = job.open(&[holder.tier(Tier::DeIdentified)], &schema).unwrap();
+        for (index, field) in schema.fields() {
+            let value = &opened.values[index.as_usize()];
+            assert_eq!(*value == FieldValue::Absent(Absence::Withheld), field.tier > RESEARCH_TIER, "{}", field.name);
+        }
+        let gender = &opened.values[schema.place("gender").unwrap()];
+        assert_eq!(*gender, FieldValue::Present(Value::Code("female".to_owned())));
+    }
+
+    #[test]
+    fn a_lower_key_another_epoch_and_a_missing_part_are_named() {
+        let (job_1, schema, holder) = job();
+        let low = job_1.open(&[holder.tier(Tier::Internal)], &schema);
+        assert!(matches!(low, Err(CohortError::Sealed { .. })));
+        let other = HolderKey::of_epoch(Epoch::new(1), &EpochSecret::new([3; 32]));
+        assert!(job().0.open(&[other.tier(Tier::DeIdentified)], &schema).is_err());
+        let (mut job_2, ..) = job();
+        job_2.wraps.retain(|wrap| wrap.part() != Part::Tier(Tier::Internal));
+        assert!(job_2.open(&[holder.tier(Tier::DeIdentified)], &schema).is_err());
+    }
+}
