@@ -48,6 +48,14 @@ pub const GRANT_KEY: &[u8] = b"vouchsafe/access/grant-key/v1";
 pub const EMERGENCY_KEY: &[u8] = b"vouchsafe/access/emergency-key/v1";
 /// HPKE info of a data key that is released to a reader.
 pub const RELEASE_INFO: &[u8] = b"vouchsafe/access/release/v1";
+/// HKDF info: audit seed → the key of the research desk's shelf.
+pub const RESEARCH_KEY: &[u8] = b"vouchsafe/access/research-key/v1";
+/// Additional data of a page on that shelf.
+pub const RESEARCH_PAGE: &[u8] = b"vouchsafe/access/research-page/v1";
+/// HKDF info: audit seed → the key that names stored answers; HMAC message: a query and an anchor → that name.
+pub const RESEARCH_NAME: &[u8] = b"vouchsafe/access/research-name/v1";
+/// HKDF info: audit seed → the choice key; HMAC message: a commitment → its rank among its subject's records.
+pub const RESEARCH_CHOICE: &[u8] = b"vouchsafe/access/research-choice/v1";
 
 #[cfg(test)]
 mod tests {
@@ -77,6 +85,10 @@ mod tests {
             GRANT_KEY,
             EMERGENCY_KEY,
             RELEASE_INFO,
+            RESEARCH_KEY,
+            RESEARCH_PAGE,
+            RESEARCH_NAME,
+            RESEARCH_CHOICE,
         ];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {

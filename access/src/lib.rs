@@ -10,6 +10,7 @@
 //! party       somebody who asks or reads: secrets and their file
 //! policy      Cedar decides
 //! door        the one way by which a reader gets a key: grant, policy, ledger entry, then release
+//! research    noisy counts over de-identified fields, paid from a budget
 //! ledger      what all this needs of a ledger, as traits
 //! ```
 //!
@@ -26,6 +27,7 @@ pub mod ledger;
 pub mod question_book;
 pub mod party;
 pub mod policy;
+pub mod research;
 pub mod secret;
 pub mod subject;
 pub mod vault;

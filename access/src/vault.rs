@@ -14,6 +14,7 @@
 mod backup;
 mod blobs;
 mod check;
+mod deidentified;
 mod draft;
 mod index;
 mod keys;
@@ -34,6 +35,8 @@ use vouchsafe_circuits::suite::Suite;
 pub use backup::BackupError;
 pub use blobs::{BlobError, BlobId, local_blobs};
 pub use check::{CheckError, CheckReport, Fault};
+pub use deidentified::CohortError;
+pub(crate) use deidentified::{Listed, LowRecord, RESEARCH_TIER};
 pub use draft::{Draft, DraftError, Incoming, SourceKey};
 pub use index::{IndexError, RecordState};
 pub(crate) use keys::Unsealed;

@@ -5,6 +5,7 @@ mod crash;
 mod envelope;
 mod ingest;
 mod keystore;
+mod research;
 mod secrecy;
 mod subjects;
 mod support;
