@@ -20,6 +20,7 @@ mod open;
 mod party;
 mod prove;
 mod request;
+mod research;
 mod serve;
 mod verify;
 
@@ -82,6 +83,12 @@ enum Verb {
     Review(door::ReviewArgs),
     /// What was logged about access, with its openings.
     Trail(door::TrailArgs),
+    /// Data sets for research, each with one privacy budget.
+    Dataset(research::DataSetArgs),
+    /// Research projects on a data set.
+    Project(research::ProjectArgs),
+    /// Ask a research query: noisy counts of subjects.
+    Query(research::QueryArgs),
     /// Copy an institution's folder, running or not.
     Backup(backup::Args),
     /// Make an institution's folder from a backup.
@@ -148,6 +155,9 @@ pub fn run() -> ExitCode {
                 Verb::Emergencies(args) => door::emergencies(&context, args).await,
                 Verb::Review(args) => door::review(&context, args).await,
                 Verb::Trail(args) => door::trail(&context, args).await,
+                Verb::Dataset(args) => research::data_set(&context, args).await,
+                Verb::Project(args) => research::project(&context, args).await,
+                Verb::Query(args) => research::query(&context, args).await,
                 Verb::Backup(args) => backup::run(&context, args).await,
                 Verb::Restore(args) => backup::restore(&context, args),
                 Verb::Inbox(args) => inbox::run(&context, args).await,

@@ -19,16 +19,18 @@ use vouchsafe_access::party::PartySecrets;
 use vouchsafe_access::vault::RecordId;
 use vouchsafe_ledger_types::call::{CallNonce, SignedCall};
 use vouchsafe_ledger_types::evidence::Evidence;
-use vouchsafe_ledger_types::ids::ChainId;
+use vouchsafe_ledger_types::ids::{ChainId, ProjectId};
 use vouchsafe_ledger_types::request::Request;
-use vouchsafe_ledger_types::units::BlockTime;
+use vouchsafe_ledger_types::units::{BlockTime, MicroEpsilon};
 
 use crate::proto;
 use crate::proto::prover_client::ProverClient;
 use crate::proto::verifier_client::VerifierClient;
 use crate::proto::open_request::What;
 use crate::proto::records_client::RecordsClient;
-use crate::server::{ANSWER, ASK, OPEN};
+use crate::proto::query_request::Measure;
+use crate::proto::research_client::ResearchClient;
+use crate::server::{ANSWER, ASK, OPEN, QUERY};
 
 /// How long a signed call is good for.
 const CALL_SECONDS: u64 = 300;
@@ -250,6 +252,48 @@ impl Party<'_> {
         let call = self.sign(OPEN, &message, now, rng);
         let mut client = RecordsClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
         Ok(client.open(call).await?.into_inner().parcels)
+    }
+}
+
+/// What a researcher asks.
+#[derive(Clone, Debug)]
+pub struct QueryWish {
+    /// The project.
+    pub project: ProjectId,
+    /// The schema of the records, by name.
+    pub schema: String,
+    /// Which of them: CEL; empty for all.
+    pub cohort: String,
+    /// By which field, and into which bins where the schema has none; a count if none.
+    pub histogram: Option<(String, Vec<String>)>,
+    /// What to pay.
+    pub pay: MicroEpsilon,
+}
+
+impl Party<'_> {
+    /// Asks a research query.
+    pub async fn query(
+        &self,
+        channel: &Channel,
+        wish: &QueryWish,
+        now: BlockTime,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<proto::QueryResponse, ClientError> {
+        let measure = match &wish.histogram {
+            None => Measure::Count(proto::Count {}),
+            Some((field, bins)) => {
+                Measure::Histogram(proto::Histogram { field: field.clone(), bins: bins.clone() })
+            }
+        };
+        let message = proto::QueryRequest {
+            project: wish.project.as_bytes().to_vec(),
+            schema: wish.schema.clone(),
+            cohort: wish.cohort.clone(),
+            measure: Some(measure),
+            micro_epsilon: wish.pay.get(),
+        };
+        let call = self.sign(QUERY, &message, now, rng);
+        Ok(ResearchClient::new(channel.clone()).query(call).await?.into_inner())
     }
 }
 

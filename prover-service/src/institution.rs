@@ -7,6 +7,7 @@
 //! DIR/keys/              proving and verifying keys          DIR/parties/      cards of those it knows
 //! DIR/policy.cedar       its policy; else the standard one     DIR/questions/    what was asked online
 //! DIR/grants/            what its grants say                    DIR/emergencies/  journal of broken glass
+//! DIR/research/          projects, queries and their answers
 //! DIR/operator.sock      while a node runs: its own people's verbs
 //! ```
 //!
@@ -28,6 +29,7 @@ use vouchsafe_access::keystore::{Keystore, OpenError as KeystoreError};
 use vouchsafe_access::ledger::ChainRules;
 use vouchsafe_access::policy::{Policy, PolicyError};
 use vouchsafe_access::question_book::QuestionBook;
+use vouchsafe_access::research::{QueryError as ResearchError, ResearchDesk};
 use vouchsafe_access::secret::Passphrase;
 use vouchsafe_access::vault::{OpenVaultError, Vault};
 use vouchsafe_circuits::Suite;
@@ -117,6 +119,10 @@ impl Layout {
 
     fn grants(&self) -> PathBuf {
         self.0.join("grants")
+    }
+
+    fn research(&self) -> PathBuf {
+        self.0.join("research")
     }
 
     fn emergencies(&self) -> PathBuf {
@@ -306,6 +312,12 @@ impl Institution {
             schemas: builtin::all().into_iter().map(Arc::new).collect(),
             now: Arc::new(move || clock.now()),
         }))
+    }
+
+    /// Its research desk. One at a time.
+    pub async fn research_desk(&self) -> Result<ResearchDesk, ResearchError> {
+        let (seed, ledger) = (self.keystore.audit_seed(), Arc::new(self.bridge()));
+        ResearchDesk::open(&self.layout.research(), seed, Arc::clone(&self.vault), ledger, self.member).await
     }
 
     /// What signs this member's entries.

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use vouchsafe_access::disclosures::BookError;
 use vouchsafe_access::door::Door;
 use vouchsafe_access::policy::Policy;
+use vouchsafe_access::research::ResearchDesk;
 use vouchsafe_ledger::engine::{Engine, QueryError};
 use vouchsafe_ledger_types::evidence::{ReadError, read_json};
 use vouchsafe_ledger_types::ids::ChainId;
@@ -61,6 +62,9 @@ pub enum NodeError {
     /// A book of the door.
     #[error(transparent)]
     Book(#[from] BookError),
+    /// The research desk.
+    #[error(transparent)]
+    Research(#[from] vouchsafe_access::research::QueryError),
     /// The book of questions.
     #[error(transparent)]
     Questions(#[from] QuestionError),
@@ -77,6 +81,7 @@ pub struct Node {
     policy: Arc<Policy>,
     door: Door,
     questions: Questions,
+    research: ResearchDesk,
     taken_calls: TakenCalls,
     metrics: Arc<Metrics>,
     phase: watch::Sender<Phase>,
@@ -85,7 +90,7 @@ pub struct Node {
 
 impl Node {
     /// Puts an institution into service.
-    pub fn new(institution: Arc<Institution>, config: Config, metrics: Metrics) -> Result<Node, NodeError> {
+    pub async fn new(institution: Arc<Institution>, config: Config, metrics: Metrics) -> Result<Node, NodeError> {
         let (trust, trust_of_others) = read_trust(&institution, &config)?;
         let keys = KeyRing::new(KeyFolder::of(&institution.layout().keys()), institution.identity().suite);
         let metrics = Arc::new(metrics);
@@ -95,6 +100,7 @@ impl Node {
         let policy = Arc::new(institution.policy()?);
         let door = institution.door(Arc::clone(&policy))?;
         let questions = Questions::open(institution.question_book().map_err(QuestionError::from)?, config.questions)?;
+        let research = institution.research_desk().await?;
         let taken_calls = TakenCalls::default();
         let node = Node {
             institution,
@@ -106,6 +112,7 @@ impl Node {
             policy,
             door,
             questions,
+            research,
             taken_calls,
             metrics,
             phase,
@@ -154,6 +161,11 @@ impl Node {
     /// The questions asked online.
     pub fn questions(&self) -> &Questions {
         &self.questions
+    }
+
+    /// The research desk.
+    pub fn research(&self) -> &ResearchDesk {
+        &self.research
     }
 
     /// The signed calls that were taken.

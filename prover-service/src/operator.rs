@@ -10,6 +10,7 @@
 mod door;
 mod parties;
 mod questions;
+mod research;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ use vouchsafe_ledger_types::ids::{CallId, EmergencyId, GrantId};
 use vouchsafe_ledger_types::units::Height;
 
 pub use door::{GrantOrder, OpenByParty};
+pub use research::{DataSetOrder, ProjectOrder};
 
 use crate::backup::{self, BackupError};
 use crate::calendar;
@@ -78,6 +80,10 @@ pub enum Command {
         /// What there is to say.
         words: String,
     },
+    /// Opens a data set.
+    OpenDataSet(DataSetOrder),
+    /// Opens a project.
+    OpenProject(ProjectOrder),
     /// What was logged about access, opened.
     Trail {
         /// From which block on.
@@ -148,6 +154,8 @@ pub async fn run(node: &Node, command: Command) -> Done {
         Command::Review { emergency, reviewer, justified, words } => {
             door::review(node, emergency, Finding { reviewer, justified, words }).await
         }
+        Command::OpenDataSet(order) => research::open_data_set(node, order).await,
+        Command::OpenProject(order) => research::open_project(node, order).await,
         Command::Trail { from } => match trail::trail(node.institution(), from) {
             Ok(lines) => Done::ok(json!({ "lines": lines })),
             Err(error) => Done::ours(causes(&error)),

@@ -49,7 +49,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome {
         None => Metrics::new().map(|metrics| (metrics, None)),
     }
     .map_err(Failure::ours)?;
-    let node = Arc::new(Node::new(institution, config, metrics).map_err(Failure::usage)?);
+    let node = Arc::new(Node::new(institution, config, metrics).await.map_err(Failure::usage)?);
     settle(&node).await;
     let server = Server::bind(Arc::clone(&node)).await.map_err(failed)?;
     let address = server.address();
@@ -115,7 +115,7 @@ pub(super) async fn operate(
             let config = Config::find(data, None).map_err(Failure::usage)?;
             let institution = Arc::new(context.open(data)?);
             let metrics = Metrics::new().map_err(Failure::ours)?;
-            let node = Node::new(institution, config, metrics).map_err(Failure::usage)?;
+            let node = Node::new(institution, config, metrics).await.map_err(Failure::usage)?;
             operator::run(&node, command.clone()).await
         }
     };

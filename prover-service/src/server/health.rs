@@ -13,8 +13,13 @@ use tonic_health::server::{HealthReporter, health_reporter};
 use crate::node::{Node, Phase};
 
 /// The services that are served.
-pub(super) const SERVICES: [&str; 4] =
-    ["vouchsafe.v1.Verifier", "vouchsafe.v1.Prover", "vouchsafe.v1.Ledger", "vouchsafe.v1.Records"];
+pub(super) const SERVICES: [&str; 5] = [
+    "vouchsafe.v1.Verifier",
+    "vouchsafe.v1.Prover",
+    "vouchsafe.v1.Ledger",
+    "vouchsafe.v1.Records",
+    "vouchsafe.v1.Research",
+];
 
 /// How often the ledger is asked.
 const EVERY: Duration = Duration::from_secs(1);

@@ -47,7 +47,7 @@ fn every_sample_starts_a_server() {
                 Some(metrics) => Metrics::served(metrics.listen).map(|(m, e)| (m, Some(e))).unwrap(),
                 None => (Metrics::new().unwrap(), None),
             };
-            let node = Arc::new(Node::new(Arc::clone(&institution), config, metrics).unwrap());
+            let node = Arc::new(Node::new(Arc::clone(&institution), config, metrics).await.unwrap());
             let server = Server::bind(node).await.unwrap_or_else(|e| panic!("{name:?}: {e}"));
             server.run(std::future::ready(())).await.unwrap();
         });
@@ -119,7 +119,7 @@ fn bad_certificates_are_named() {
         let text = format!(
             "listen = \"127.0.0.1:0\"\n[tls]\ncertificate_file = {certificate:?}\nkey_file = {key:?}\nclient_ca_file = {ca:?}"
         );
-        let node = Node::new(Arc::clone(&institution), read(&text).unwrap(), Metrics::new().unwrap()).unwrap();
+        let node = Node::new(Arc::clone(&institution), read(&text).unwrap(), Metrics::new().unwrap()).await.unwrap();
         runtime().block_on(Server::bind(Arc::new(node))).map(drop)
     };
     start(&mine_cert, &key, &mine.clients).unwrap();
