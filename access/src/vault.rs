@@ -34,7 +34,6 @@ pub use blobs::{BlobError, BlobId, local_blobs};
 pub use check::{CheckError, CheckReport, Fault};
 pub use draft::{Draft, DraftError, Incoming, SourceKey};
 pub use index::{IndexError, RecordState};
-pub(crate) use keys::Unsealed;
 pub use read::{HeldRecord, ReadError, RecordSummary};
 pub use settle::{SettleError, Settled};
 pub use stage::{Outcome, StageError, Staged};
