@@ -173,12 +173,15 @@ pub enum DoorError {
     /// A book could not be written or read.
     #[error(transparent)]
     Book(#[from] BookError),
-    /// The vault's index.
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    /// The entry is on the ledger, but the release failed.
-    #[error("the release was logged and then failed: {0}")]
+    /// The vault failed, before the entry or after it.
+    #[error("nothing was released: {0}")]
     Release(#[from] ReleaseError),
+}
+
+impl From<IndexError> for DoorError {
+    fn from(error: IndexError) -> DoorError {
+        DoorError::Release(ReleaseError::Read(error.into()))
+    }
 }
 
 impl DoorError {
