@@ -66,7 +66,7 @@ impl std::fmt::Debug for DisclosureBook {
 impl DisclosureBook {
     /// Opens the book in a folder, which is made if it is not there.
     pub fn open(dir: &Path, seed: &AuditSeed) -> Result<DisclosureBook, BookError> {
-        Ok(DisclosureBook { pages: Pages::open(dir, seed, labels::DISCLOSURE_KEY)?, seed: seed.clone() })
+        Ok(DisclosureBook { pages: Pages::open(dir, seed, &[labels::DISCLOSURE_KEY])?, seed: seed.clone() })
     }
 
     /// Writes down what is about to be disclosed; durable when this returns. Send the entry after it.

@@ -10,7 +10,6 @@
 //! but a parcel is sealed to the key on the granted card, whoever asks. Does not stop a reader from passing on what it
 //! read, nor an institution that reads its own vault. Spec: docs/spec/door.md.
 
-mod book;
 mod emergency;
 mod grants;
 mod parcel;

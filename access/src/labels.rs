@@ -50,8 +50,6 @@ pub const EMERGENCY_KEY: &[u8] = b"vouchsafe/access/emergency-key/v1";
 pub const RELEASE_INFO: &[u8] = b"vouchsafe/access/release/v1";
 /// HKDF info: audit seed → the key of the research desk's shelf.
 pub const RESEARCH_KEY: &[u8] = b"vouchsafe/access/research-key/v1";
-/// Additional data of a page on that shelf.
-pub const RESEARCH_PAGE: &[u8] = b"vouchsafe/access/research-page/v1";
 /// HKDF info: audit seed → the key that names stored answers; HMAC message: a query and an anchor → that name.
 pub const RESEARCH_NAME: &[u8] = b"vouchsafe/access/research-name/v1";
 /// HKDF info: audit seed → the choice key; HMAC message: a commitment → its rank among its subject's records.
@@ -86,7 +84,6 @@ mod tests {
             EMERGENCY_KEY,
             RELEASE_INFO,
             RESEARCH_KEY,
-            RESEARCH_PAGE,
             RESEARCH_NAME,
             RESEARCH_CHOICE,
         ];

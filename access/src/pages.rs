@@ -36,9 +36,18 @@ pub(crate) struct Pages {
 
 impl Pages {
     /// Opens a book's folder, which is made if it is not there; its label separates it from the other books.
-    pub(crate) fn open(dir: &Path, seed: &AuditSeed, label: &[u8]) -> Result<Pages, PageError> {
-        std::fs::create_dir_all(dir).map_err(|e| PageError::Io(dir.to_owned(), e))?;
-        Ok(Pages { dir: dir.to_owned(), key: WrapKey::new(*aead::derive(seed.expose(), None, &[label])) })
+    pub(crate) fn open(dir: &Path, seed: &AuditSeed, label: &[&[u8]]) -> Result<Pages, PageError> {
+        let failed = |e| PageError::Io(dir.to_owned(), e);
+        if !dir.is_dir() {
+            let mut builder = std::fs::DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.recursive(true).create(dir).map_err(failed)?;
+            if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
+                std::fs::File::open(above).and_then(|above| above.sync_all()).map_err(failed)?;
+            }
+        }
+        Ok(Pages { dir: dir.to_owned(), key: WrapKey::new(*aead::derive(seed.expose(), None, label)) })
     }
 
     /// Writes a page, or writes it anew; durable when this returns. Names are plain file names of ours.
@@ -78,14 +87,14 @@ impl Pages {
         }
     }
 
-    /// The names of all pages, in order. What a crash left half written has none.
-    pub(crate) fn names(&self) -> Result<Vec<String>, PageError> {
+    /// What follows a prefix in the names of pages, in order. What a crash left half written has no name.
+    pub(crate) fn names(&self, prefix: &str) -> Result<Vec<String>, PageError> {
         let failed = |e| PageError::Io(self.dir.clone(), e);
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.dir).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
-            if !name.starts_with('.') {
-                names.push(name);
+            if let Some(name) = name.strip_prefix(prefix).filter(|_| !name.starts_with('.')) {
+                names.push(name.to_owned());
             }
         }
         names.sort_unstable();
@@ -120,18 +129,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
         let seed = AuditSeed::new([7; 32]);
-        let book = Pages::open(dir.path(), &seed, b"book").unwrap();
+        let book = Pages::open(dir.path(), &seed, &[b"book"]).unwrap();
         book.write("one", b"secret text", &mut rng).unwrap();
         book.write("two", b"other text", &mut rng).unwrap();
         std::fs::write(dir.path().join(".page-left"), b"half").unwrap();
-        assert_eq!(book.names().unwrap(), ["one", "two"]);
+        assert_eq!(book.names("").unwrap(), ["one", "two"]);
         assert_eq!(book.read("one").unwrap().unwrap().as_slice(), b"secret text");
         assert!(book.read("three").unwrap().is_none());
         let raw = std::fs::read(book.file("one")).unwrap();
         assert!(!raw.windows(6).any(|w| w == b"secret"));
         // another book, another seed, another name, a changed byte
         for (seed, label) in [(seed.clone(), &b"other"[..]), (AuditSeed::new([8; 32]), b"book")] {
-            let other = Pages::open(dir.path(), &seed, label).unwrap();
+            let other = Pages::open(dir.path(), &seed, &[label]).unwrap();
             assert!(matches!(other.read("one"), Err(PageError::Damaged(_))));
         }
         std::fs::copy(book.file("one"), book.file("two")).unwrap();
@@ -142,6 +151,7 @@ mod tests {
         assert!(matches!(book.read("one"), Err(PageError::Damaged(_))));
         book.write("one", b"anew", &mut rng).unwrap();
         assert_eq!(book.read("one").unwrap().unwrap().as_slice(), b"anew");
+        assert_eq!(book.names("o").unwrap(), ["ne"]);
         book.remove("one").unwrap();
         book.remove("one").unwrap();
         assert!(book.read("one").unwrap().is_none());

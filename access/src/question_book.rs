@@ -26,7 +26,7 @@ pub struct QuestionBook {
 impl QuestionBook {
     /// Opens the book in a folder, which is made if it is not there.
     pub fn open(dir: &Path, seed: &AuditSeed) -> Result<QuestionBook, PageError> {
-        Ok(QuestionBook { pages: Pages::open(dir, seed, labels::QUESTION_KEY)? })
+        Ok(QuestionBook { pages: Pages::open(dir, seed, &[labels::QUESTION_KEY])? })
     }
 
     /// Writes a question's page, or writes it anew; durable when this returns.
@@ -46,7 +46,7 @@ impl QuestionBook {
 
     /// All of them, in the order of their ids.
     pub fn ids(&self) -> Result<Vec<CallId>, PageError> {
-        let names = self.pages.names()?;
+        let names = self.pages.names("")?;
         names.into_iter().map(|name| name.parse().map_err(|_| PageError::Damaged(self.pages.file(&name)))).collect()
     }
 }

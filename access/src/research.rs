@@ -25,4 +25,3 @@ pub use desk::{Answer, AnsweredBin, OpenError, QueryError, Refusal, ResearchDesk
 pub use noise::{DISTRIBUTION, Noise, NoiseError, NoiseScale};
 pub use project::{ProjectTerms, RULES, TERMS_BYTES_MAX, rule_set};
 pub use query::{Cohort, Measure, PlanError, Query};
-pub use shelf::ShelfError;

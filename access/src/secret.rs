@@ -18,6 +18,7 @@ macro_rules! secret_bytes {
             }
 
             /// Draws 32 bytes.
+            #[allow(dead_code)] // some are derived, never drawn
             pub fn random(rng: &mut (impl rand::RngCore + rand::CryptoRng + ?Sized)) -> Self {
                 let mut secret = Self([0; 32]);
                 rng.fill_bytes(&mut secret.0);

@@ -9,7 +9,7 @@
 //! is sealed as the folder is, and needs its passphrase. It is of its day: blocks, grants, withdrawals and spent budgets that
 //! came after it are gone where it is restored, and nothing notices while nobody witnesses the ledger.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -193,8 +193,15 @@ fn sums(dir: &Path) -> Result<Vec<FileSum>, BackupError> {
                 continue;
             }
             let mut file = std::fs::File::open(&path).map_err(io(&path))?;
-            let mut hash = Sha256::new();
-            let bytes = std::io::copy(&mut file, &mut hash).map_err(io(&path))?;
+            let (mut hash, mut bytes, mut chunk) = (Sha256::new(), 0, vec![0; 64 << 10]);
+            loop {
+                let read = file.read(&mut chunk).map_err(io(&path))?;
+                if read == 0 {
+                    break;
+                }
+                hash.update(&chunk[..read]);
+                bytes += read as u64;
+            }
             let below = path.strip_prefix(dir).unwrap_or(&path);
             let names = below.components().filter_map(|part| match part {
                 Component::Normal(name) => name.to_str(),

@@ -207,5 +207,8 @@ fn routes(node: &Arc<Node>) -> Result<Routes, ServeError> {
     let ledger = LedgerServer::new(ledger::Service(Arc::clone(node))).max_decoding_message_size(message);
     let records = RecordsServer::new(records::Service(Arc::clone(node)))
         .max_decoding_message_size(limits.document_bytes_max as usize);
-    Ok(Routes::new(verifier).add_service(ledger).add_service(records).add_service(v1).add_service(v1alpha))
+    let prover = ProverServer::new(prover::Service(Arc::clone(node))).max_decoding_message_size(message);
+    let research = ResearchServer::new(research::Service(Arc::clone(node))).max_decoding_message_size(message);
+    let ours = Routes::new(verifier).add_service(prover).add_service(ledger).add_service(records).add_service(research);
+    Ok(ours.add_service(v1).add_service(v1alpha))
 }

@@ -22,7 +22,6 @@ use vouchsafe_ledger_types::ids::{CardId, EmergencyId, EntryId};
 use vouchsafe_ledger_types::state_value::EmergencyState;
 use vouchsafe_ledger_types::units::BlockTime;
 
-use super::book::SealedBook;
 use super::parcel::Parcel;
 use super::release::{self, Warrant};
 use super::terms::{Basis, ReasonCommitment};
@@ -31,6 +30,7 @@ use crate::disclosures::{BookError, opening_deadline};
 use crate::labels;
 use crate::ledger::{LedgerError, state};
 use crate::policy::Question;
+use crate::pages::{PageError, Pages};
 use crate::secret::{AuditSeed, random_bytes};
 use crate::vault::RecordId;
 use crate::wire::{self, WireError, Writer};
@@ -166,7 +166,7 @@ impl Page {
 }
 
 /// The journal of emergencies.
-pub struct EmergencyBook(pub(super) SealedBook);
+pub struct EmergencyBook(pub(super) Pages);
 
 impl std::fmt::Debug for EmergencyBook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -177,32 +177,32 @@ impl std::fmt::Debug for EmergencyBook {
 impl EmergencyBook {
     /// Opens the journal in a folder, which is made if it is not there.
     pub fn open(dir: &Path, seed: &AuditSeed) -> Result<EmergencyBook, BookError> {
-        SealedBook::open(dir, seed, labels::EMERGENCY_KEY).map(EmergencyBook)
+        Ok(EmergencyBook(Pages::open(dir, seed, &[labels::EMERGENCY_KEY])?))
     }
 
     /// Writes a page down as open; durable when this returns.
     fn write(&self, page: &Page, rng: &mut (impl RngCore + CryptoRng)) -> Result<Journalled, BookError> {
-        self.0.put(&format!("{OPEN}{}", page.entry.id()), &page.to_bytes(), rng)?;
+        self.0.write(&format!("{OPEN}{}", page.entry.id()), &page.to_bytes(), rng)?;
         Ok(Journalled(page.entry.clone()))
     }
 
     /// Notes that the ledger has it.
     fn close(&self, page: &Page, rng: &mut (impl RngCore + CryptoRng)) -> Result<(), BookError> {
-        self.0.put(&format!("{DONE}{}", page.entry.id()), &page.to_bytes(), rng)?;
+        self.0.write(&format!("{DONE}{}", page.entry.id()), &page.to_bytes(), rng)?;
         self.strike(page)
     }
 
     /// Takes an open page out: nothing was released on it, or another took its place.
     fn strike(&self, page: &Page) -> Result<(), BookError> {
-        self.0.remove(&format!("{OPEN}{}", page.entry.id()))
+        Ok(self.0.remove(&format!("{OPEN}{}", page.entry.id()))?)
     }
 
     fn pages(&self, prefix: &str, suite: Suite) -> Result<Vec<Page>, BookError> {
         let mut pages = Vec::new();
         for id in self.0.names(prefix)? {
             let name = format!("{prefix}{id}");
-            let Some(bytes) = self.0.page(&name)? else { continue };
-            let damaged = || BookError::Damaged(self.0.file(&name));
+            let Some(bytes) = self.0.read(&name)? else { continue };
+            let damaged = || BookError::from(PageError::Damaged(self.0.file(&name)));
             let page = Page::from_bytes(&bytes, suite).map_err(|_| damaged())?;
             if page.entry.id().to_string() != id || page.body().is_none() {
                 return Err(damaged());

@@ -24,11 +24,11 @@ use vouchsafe_ledger_types::ids::{CardId, GrantCommitment, GrantId};
 use vouchsafe_ledger_types::state_value::GrantState;
 use vouchsafe_ledger_types::units::BlockTime;
 
-use super::book::SealedBook;
 use super::{Door, DoorError};
 use crate::disclosures::BookError;
 use crate::labels;
 use crate::ledger::{AccessLedger, LedgerError, state};
+use crate::pages::{PageError, Pages};
 use crate::secret::{AuditSeed, random_bytes};
 use crate::subject::SubjectId;
 use crate::vault::RecordSummary;
@@ -184,7 +184,7 @@ fn read_schemas(reader: &mut Reader<'_>, suite: Suite) -> Result<BTreeSet<Schema
 }
 
 /// The book of grants: what each one says.
-pub struct GrantBook(SealedBook);
+pub struct GrantBook(Pages);
 
 impl std::fmt::Debug for GrantBook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -195,14 +195,14 @@ impl std::fmt::Debug for GrantBook {
 impl GrantBook {
     /// Opens the book in a folder, which is made if it is not there.
     pub fn open(dir: &Path, seed: &AuditSeed) -> Result<GrantBook, BookError> {
-        SealedBook::open(dir, seed, labels::GRANT_KEY).map(GrantBook)
+        Ok(GrantBook(Pages::open(dir, seed, &[labels::GRANT_KEY])?))
     }
 
     /// What a grant says; none if it is not in the book.
     pub fn terms(&self, grant: GrantId, suite: Suite) -> Result<Option<GrantTerms>, BookError> {
         let name = grant.to_string();
-        let Some(page) = self.0.page(&name)? else { return Ok(None) };
-        let damaged = || BookError::Damaged(self.0.file(&name));
+        let Some(page) = self.0.read(&name)? else { return Ok(None) };
+        let damaged = || BookError::from(PageError::Damaged(self.0.file(&name)));
         let (entry, terms, blinding) = read_page(&page, suite).map_err(|_| damaged())?;
         let Body::Grant(body) = &entry.entry().body else { return Err(damaged()) };
         let own = entry.id() == grant.entry() && body.commitment == terms.commitment(&blinding);
@@ -257,7 +257,7 @@ impl Door {
         let entry = self.ledger.sign(body.clone()).await?;
         let id = GrantId::of(entry.id());
         let page = Writer::with_capacity(512).bytes(&entry.encode()).raw(&terms.to_bytes()).raw(&blinding).done();
-        self.grants.0.put(&id.to_string(), &page, rng)?;
+        self.grants.0.write(&id.to_string(), &page, rng).map_err(BookError::from)?;
         let proof = self.ledger.send(entry).await?;
         self.accepted(&proof, &body)?;
         Ok(id)

@@ -16,6 +16,7 @@ use vouchsafe_ledger_types::entry::{Body, Review};
 use vouchsafe_ledger_types::ids::{EmergencyId, ReviewCommitment};
 
 use super::{Door, DoorError};
+use crate::disclosures::BookError;
 use crate::secret::random_bytes;
 use crate::wire::Writer;
 
@@ -59,7 +60,7 @@ impl Door {
         let commitment =
             ReviewCommitment::from_bytes(digest(Domain::Review, &[emergency.as_bytes(), &bytes, &blinding]));
         let page = Writer::with_capacity(512).raw(emergency.as_bytes()).bytes(&bytes).raw(&blinding).done();
-        self.emergencies.0.put(&format!("review-{commitment}"), &page, rng)?;
+        self.emergencies.0.write(&format!("review-{commitment}"), &page, rng).map_err(BookError::from)?;
         let body = Body::Review(Review { emergency, commitment });
         let proof = self.ledger.log(body.clone()).await?;
         self.accepted(&proof, &body)?;

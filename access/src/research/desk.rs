@@ -35,12 +35,13 @@ pub use opening::OpenError;
 
 use super::noise::Noise;
 use super::query::{Plan, Query};
-use super::shelf::{Drawer, Page, PageName, Shelf, ShelfError};
+use super::shelf::{Drawer, Page, PageName, Shelf};
 use super::tally::{ChoiceKey, Tally};
 use super::{ProjectTerms, project};
 use crate::aead;
 use crate::labels;
 use crate::ledger::{AccessLedger, LedgerError, state};
+use crate::pages::PageError;
 use crate::policy::{Asker, Policy, Question};
 use crate::secret::{AuditSeed, secret_bytes};
 use crate::vault::{CohortError, Listed, Vault};
@@ -145,7 +146,7 @@ impl ResearchDesk {
     }
 
     /// What a project is about, if it is one of this desk.
-    pub fn project(&self, id: ProjectId) -> Result<Option<ProjectTerms>, ShelfError> {
+    pub fn project(&self, id: ProjectId) -> Result<Option<ProjectTerms>, PageError> {
         Ok(self.shelf.page::<ProjectTerms>(Drawer::Projects, id.entry().into())?.map(Page::words))
     }
 

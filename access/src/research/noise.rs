@@ -59,9 +59,9 @@ impl std::fmt::Display for NoiseScale {
     }
 }
 
-/// Noise of a certain scale.
+/// Noise of a certain scale. OpenDP's mechanism is made anew for each draw: it cannot go from thread to thread.
+#[derive(Clone, Copy)]
 pub struct Noise {
-    mechanism: Mechanism,
     scale: NoiseScale,
     cost: MicroEpsilon,
 }
@@ -90,17 +90,14 @@ impl Noise {
     }
 
     fn of_scale(scale: f64) -> Result<Noise, NoiseError> {
-        let failed = |e: opendp::error::Error| NoiseError::Library(e.to_string());
-        let space = (VectorDomain::new(AtomDomain::<i64>::default()), L1Distance::<i64>::default());
-        let mechanism: Mechanism = make_laplace(space.0, space.1, scale, None).map_err(failed)?;
-        let epsilon = mechanism.map(&SENSITIVITY).map_err(failed)?;
+        let epsilon = mechanism(scale)?.map(&SENSITIVITY).map_err(library)?;
         let cost = micro_ceil(epsilon).ok_or_else(|| NoiseError::Library(format!("it charges ε {epsilon}")))?;
-        Ok(Noise { mechanism, scale: NoiseScale(scale), cost })
+        Ok(Noise { scale: NoiseScale(scale), cost })
     }
 
     /// Draws, and adds to each count: once drawn, the budget is spent whatever becomes of the answer.
     pub fn add(&self, counts: &[i64]) -> Result<Vec<i64>, NoiseError> {
-        self.mechanism.invoke(&counts.to_vec()).map_err(|e| NoiseError::Library(e.to_string()))
+        mechanism(self.scale.get())?.invoke(&counts.to_vec()).map_err(library)
     }
 
     /// The scale.
@@ -112,6 +109,15 @@ impl Noise {
     pub fn cost(&self) -> MicroEpsilon {
         self.cost
     }
+}
+
+fn mechanism(scale: f64) -> Result<Mechanism, NoiseError> {
+    let (domain, metric) = (VectorDomain::new(AtomDomain::<i64>::default()), L1Distance::<i64>::default());
+    make_laplace(domain, metric, scale, None).map_err(library)
+}
+
+fn library(error: opendp::error::Error) -> NoiseError {
+    NoiseError::Library(error.to_string())
 }
 
 /// ⌈10^6 · ε⌉, exactly; none if ε is no number of that size.

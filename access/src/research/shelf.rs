@@ -1,16 +1,15 @@
 //! The shelf: what the research desk must not forget, sealed in files.
 //!
 //! ```text
-//! DIR/projects/‹project›     opening of a project's commitment          page = blinding 32 ‖ JSON, sealed with
-//! DIR/queries/‹reservation›  opening of a query's commitment            AES-256-GCM-SIV(HKDF(audit seed)), bound to
-//! DIR/answers/‹name›         an answer that was given or may have been  drawer and name
+//! DIR/projects/‹project›     opening of a project's commitment
+//! DIR/queries/‹reservation›  opening of a query's commitment               page = blinding 32 ‖ JSON, a sealed page
+//! DIR/answers/‹name›         an answer that was given or may have been
 //! DIR/unspent/‹reservation›  mark: the reservation's noise may have been drawn, and the ledger was not told
 //! ```
 //!
 //! What is put is durable when that returns. Sizes and counts of files are readable; what they say is not.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rand::{CryptoRng, RngCore};
 use serde::Serialize;
@@ -18,21 +17,9 @@ use serde::de::DeserializeOwned;
 use vouchsafe_circuits::tags::{Domain, digest};
 use vouchsafe_ledger_types::ids::EntryId;
 
-use crate::aead::{self, WrapKey};
 use crate::labels;
+use crate::pages::{PageError, Pages};
 use crate::secret::{AuditSeed, random_bytes};
-
-/// The shelf could not be written or read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ShelfError {
-    /// A page does not open.
-    #[error("the page {0} is damaged, or of another keystore: restore the folder from a backup")]
-    Damaged(PathBuf),
-    /// The disk.
-    #[error("the research folder, {0}")]
-    Io(PathBuf, #[source] std::io::Error),
-}
 
 /// Which kind of page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +46,12 @@ impl Drawer {
 /// A page's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PageName(pub [u8; 32]);
+
+impl PageName {
+    fn text(self) -> String {
+        hex::encode(self.0)
+    }
+}
 
 impl From<EntryId> for PageName {
     fn from(entry: EntryId) -> PageName {
@@ -91,27 +84,17 @@ impl<T: Serialize + DeserializeOwned> Page<T> {
     }
 }
 
-pub(super) struct Shelf {
-    dir: PathBuf,
-    key: WrapKey,
-}
+pub(super) struct Shelf([Pages; 4]);
 
 impl Shelf {
     /// Opens the shelf in a folder, which is made if it is not there.
-    pub(super) fn open(dir: &Path, seed: &AuditSeed) -> Result<Shelf, ShelfError> {
-        for folder in Drawer::ALL.map(Drawer::folder) {
-            let path = dir.join(folder);
-            let mut builder = std::fs::DirBuilder::new();
-            builder.recursive(true);
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(&path).and_then(|()| sync_dir(dir)).map_err(|e| ShelfError::Io(path, e))?;
-        }
-        if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
-            sync_dir(above).map_err(|e| ShelfError::Io(above.to_owned(), e))?;
-        }
-        let key = WrapKey::new(*aead::derive(seed.expose(), None, &[labels::RESEARCH_KEY]));
-        Ok(Shelf { dir: dir.to_owned(), key })
+    pub(super) fn open(dir: &Path, seed: &AuditSeed) -> Result<Shelf, PageError> {
+        let drawer = |drawer: Drawer| {
+            let name = drawer.folder();
+            Pages::open(&dir.join(name), seed, &[labels::RESEARCH_KEY, name.as_bytes()])
+        };
+        let [a, b, c, d] = Drawer::ALL;
+        Ok(Shelf([drawer(a)?, drawer(b)?, drawer(c)?, drawer(d)?]))
     }
 
     /// Puts a page, in the place of the one with that name if there is one.
@@ -121,10 +104,9 @@ impl Shelf {
         name: PageName,
         page: &Page<T>,
         rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<(), ShelfError> {
+    ) -> Result<(), PageError> {
         let plain = zeroize::Zeroizing::new([&page.blinding[..], &page.json()].concat());
-        let sealed = aead::wrap(&self.key, &bound(drawer, name), &plain, rng);
-        self.write(drawer, name, &sealed)
+        self.drawer(drawer).write(&name.text(), &plain, rng)
     }
 
     /// A page, if there is one.
@@ -132,68 +114,39 @@ impl Shelf {
         &self,
         drawer: Drawer,
         name: PageName,
-    ) -> Result<Option<Page<T>>, ShelfError> {
-        let file = self.file(drawer, name);
-        let sealed = match std::fs::read(&file) {
-            Ok(sealed) => sealed,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(ShelfError::Io(file, e)),
-        };
-        let plain = aead::unwrap(&self.key, &bound(drawer, name), &sealed).ok();
-        let page = plain.as_ref().and_then(|plain| {
-            let (blinding, json) = plain.split_first_chunk::<32>()?;
+    ) -> Result<Option<Page<T>>, PageError> {
+        let pages = self.drawer(drawer);
+        let Some(plain) = pages.read(&name.text())? else { return Ok(None) };
+        let page = plain.split_first_chunk::<32>().and_then(|(blinding, json)| {
             Some(Page { blinding: *blinding, words: serde_json::from_slice(json).ok()? })
         });
-        page.map(Some).ok_or(ShelfError::Damaged(file))
+        page.map(Some).ok_or_else(|| PageError::Damaged(pages.file(&name.text())))
     }
 
     /// Takes a page away; that there is none is fine.
-    pub(super) fn remove(&self, drawer: Drawer, name: PageName) -> Result<(), ShelfError> {
-        let file = self.file(drawer, name);
-        let removed = match std::fs::remove_file(&file) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        };
-        removed.and_then(|()| sync_dir(&self.dir.join(drawer.folder()))).map_err(|e| ShelfError::Io(file, e))
+    pub(super) fn remove(&self, drawer: Drawer, name: PageName) -> Result<(), PageError> {
+        self.drawer(drawer).remove(&name.text())
     }
 
     /// The names of a drawer's pages, in order.
-    pub(super) fn names(&self, drawer: Drawer) -> Result<Vec<PageName>, ShelfError> {
-        let dir = self.dir.join(drawer.folder());
-        let failed = |e| ShelfError::Io(dir.clone(), e);
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(&dir).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
+    pub(super) fn names(&self, drawer: Drawer) -> Result<Vec<PageName>, PageError> {
+        let pages = self.drawer(drawer);
+        let parse = |name: String| {
             let mut bytes = [0; 32];
-            // Any other name is that of a page half written, which never counted.
-            if name.to_str().is_some_and(|name| hex::decode_to_slice(name, &mut bytes).is_ok()) {
-                found.push(PageName(bytes));
-            }
-        }
-        found.sort_unstable();
-        Ok(found)
+            hex::decode_to_slice(&name, &mut bytes).map_err(|_| PageError::Damaged(pages.file(&name)))?;
+            Ok(PageName(bytes))
+        };
+        pages.names("")?.into_iter().map(parse).collect()
     }
 
-    fn file(&self, drawer: Drawer, name: PageName) -> PathBuf {
-        self.dir.join(drawer.folder()).join(hex::encode(name.0))
+    fn drawer(&self, drawer: Drawer) -> &Pages {
+        &self.0[drawer as usize]
     }
 
-    fn write(&self, drawer: Drawer, name: PageName, bytes: &[u8]) -> Result<(), ShelfError> {
-        let (dir, file) = (self.dir.join(drawer.folder()), self.file(drawer, name));
-        let failed = |e| ShelfError::Io(file.clone(), e);
-        let mut out = tempfile::NamedTempFile::new_in(&dir).map_err(failed)?;
-        out.write_all(bytes).and_then(|()| out.as_file().sync_all()).map_err(failed)?;
-        out.persist(&file).map_err(|e| failed(e.error))?;
-        sync_dir(&dir).map_err(failed)
+    #[cfg(test)]
+    fn file(&self, drawer: Drawer, name: PageName) -> std::path::PathBuf {
+        self.drawer(drawer).file(&name.text())
     }
-}
-
-fn bound(drawer: Drawer, name: PageName) -> Vec<u8> {
-    [labels::RESEARCH_PAGE, &[drawer as u8], &name.0].concat()
-}
-
-fn sync_dir(dir: &Path) -> std::io::Result<()> {
-    std::fs::File::open(dir)?.sync_all()
 }
 
 #[cfg(test)]
@@ -221,10 +174,10 @@ mod tests {
         for file in [shelf.file(Drawer::Projects, b), shelf.file(Drawer::Answers, a)] {
             std::fs::write(file, &bytes).unwrap();
         }
-        assert!(matches!(shelf.page::<String>(Drawer::Projects, b), Err(ShelfError::Damaged(_))), "moved");
-        assert!(matches!(shelf.page::<String>(Drawer::Answers, a), Err(ShelfError::Damaged(_))), "moved");
+        assert!(matches!(shelf.page::<String>(Drawer::Projects, b), Err(PageError::Damaged(_))), "moved");
+        assert!(matches!(shelf.page::<String>(Drawer::Answers, a), Err(PageError::Damaged(_))), "moved");
         let other = Shelf::open(&dir.path().join("research"), &AuditSeed::new([8; 32])).unwrap();
-        assert!(matches!(other.page::<String>(Drawer::Projects, a), Err(ShelfError::Damaged(_))));
+        assert!(matches!(other.page::<String>(Drawer::Projects, a), Err(PageError::Damaged(_))));
     }
 
     #[test]

@@ -50,11 +50,11 @@ pub struct ProjectOrder {
 }
 
 pub(super) async fn open_data_set(node: &Node, order: DataSetOrder) -> Done {
-    let schema = |name: &String| builtin::by_name(name).map(|schema| schema.id()).ok_or(name);
-    let schemas = match order.schemas.iter().map(schema).collect::<Result<BTreeSet<_>, _>>() {
-        Ok(schemas) => schemas,
-        Err(name) => return Done::usage(format!("no schema is called {name}")),
-    };
+    let mut schemas = BTreeSet::new();
+    for name in &order.schemas {
+        let Some(schema) = builtin::by_name(name) else { return Done::usage(format!("no schema is called {name}")) };
+        schemas.insert(schema.id());
+    }
     match node.research().open_data_set(order.name, schemas, order.budget).await {
         Ok(id) => Done::ok(json!({ "data_set": id })),
         Err(error) => failed(&error),

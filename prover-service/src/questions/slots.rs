@@ -47,10 +47,11 @@ impl Slots {
         self.taken = self.taken.split_off(&now.saturating_sub(self.config.slot_ms));
         let first = self.at_or_after(now.saturating_add(self.config.delay_ms));
         let slots = (0..u64::from(self.config.slots_ahead)).map(|n| first + n * self.config.slot_ms);
+        let (per_slot, per_party) = (self.config.per_slot, self.per_party());
         for slot in slots {
             let askers = self.taken.entry(slot).or_default();
             let (all, own) = (askers.values().sum::<u32>(), askers.get(&asker).copied().unwrap_or(0));
-            if all < self.config.per_slot && own < self.per_party() {
+            if all < per_slot && own < per_party {
                 askers.insert(asker, own + 1);
                 return Ok(slot);
             }

@@ -27,7 +27,7 @@ use crate::node::{Node, Phase};
 use crate::proto::prover_server::Prover;
 use crate::proto::question_state::State;
 use crate::proto::{AnswerResponse, AskRequest, AskResponse, QuestionRef, QuestionState, SignedCall};
-use crate::questions::{Asked, QuestionError, Stage, now_ms};
+use crate::questions::{Asked, QuestionError, now_ms};
 
 /// The path of `Ask`, which its caller signs.
 pub const ASK: &str = "/vouchsafe.v1.Prover/Ask";

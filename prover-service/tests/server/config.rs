@@ -119,8 +119,11 @@ fn bad_certificates_are_named() {
         let text = format!(
             "listen = \"127.0.0.1:0\"\n[tls]\ncertificate_file = {certificate:?}\nkey_file = {key:?}\nclient_ca_file = {ca:?}"
         );
-        let node = Node::new(Arc::clone(&institution), read(&text).unwrap(), Metrics::new().unwrap()).await.unwrap();
-        runtime().block_on(Server::bind(Arc::new(node))).map(drop)
+        runtime().block_on(async {
+            let (config, metrics) = (read(&text).unwrap(), Metrics::new().unwrap());
+            let node = Node::new(Arc::clone(&institution), config, metrics).await.unwrap();
+            Server::bind(Arc::new(node)).await.map(drop)
+        })
     };
     start(&mine_cert, &key, &mine.clients).unwrap();
     let missing = folder.join("missing");

@@ -62,7 +62,7 @@ fn start(data: PathBuf, institution: Arc<Institution>, pki: &str, change: impl F
     config.records.operators = vec![OPERATOR.to_owned()];
     change(&mut config);
     let runtime = runtime();
-    let node = Arc::new(Node::new(institution, config, Metrics::new().unwrap()).await.unwrap());
+    let node = Arc::new(runtime.block_on(Node::new(institution, config, Metrics::new().unwrap())).unwrap());
     let server = runtime.block_on(Server::bind(Arc::clone(&node))).unwrap();
     let address = server.address();
     let (stop, stopped) = oneshot::channel();

@@ -12,7 +12,7 @@ use crate::ledger::LedgerError;
 use crate::policy::{Denial, PartyRole};
 use crate::research::noise::{NoiseError, NoiseScale};
 use crate::research::query::PlanError;
-use crate::research::shelf::ShelfError;
+use crate::pages::PageError;
 use crate::vault::CohortError;
 
 /// One bin of an answer.
@@ -77,7 +77,7 @@ pub enum QueryError {
     Ledger(#[from] LedgerError),
     /// The shelf cannot be written or read.
     #[error(transparent)]
-    Shelf(#[from] ShelfError),
+    Shelf(#[from] PageError),
 }
 
 /// Why an asker may not ask.

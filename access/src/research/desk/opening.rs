@@ -15,7 +15,8 @@ use super::ResearchDesk;
 use crate::ledger::{LedgerError, state};
 use crate::research::ProjectTerms;
 use crate::research::project::{TERMS_BYTES_MAX, rule_set};
-use crate::research::shelf::{Drawer, Page, ShelfError};
+use crate::pages::PageError;
+use crate::research::shelf::{Drawer, Page};
 
 /// A data set or a project was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +36,7 @@ pub enum OpenError {
     Unproven(#[from] AcceptanceError),
     /// The shelf cannot be written.
     #[error(transparent)]
-    Shelf(#[from] ShelfError),
+    Shelf(#[from] PageError),
 }
 
 impl ResearchDesk {
