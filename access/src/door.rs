@@ -273,7 +273,16 @@ impl Door {
         until: BlockTime,
     ) -> ReleaseTerms {
         let chain = self.ledger.chain().chain.clone();
-        ReleaseTerms { chain, member: self.member, record: record.id, tier, purpose, card: reader.card.id(), basis, until }
+        ReleaseTerms {
+            chain,
+            member: self.member,
+            record: record.id,
+            tier,
+            purpose,
+            card: reader.card.id(),
+            basis,
+            until,
+        }
     }
 
     /// Writes down what is about to be released; durable when this returns.

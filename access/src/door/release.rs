@@ -95,7 +95,9 @@ pub(super) fn covers(entry: &Entry, terms: &ReleaseTerms, shown: &QuestionOpenin
         (Body::KeyRelease(body), Basis::Grant(grant)) if body.grant == grant && body.purpose == terms.purpose => {
             body.commitment
         }
-        (Body::EmergencyAccess(body), Basis::Emergency(_)) if terms.purpose == PurposeClass::Emergency => body.commitment,
+        (Body::EmergencyAccess(body), Basis::Emergency(_)) if terms.purpose == PurposeClass::Emergency => {
+            body.commitment
+        }
         _ => return Err("it is of another kind, grant or purpose"),
     };
     if commitment == shown.commitment(&terms.digest()) { Ok(()) } else { Err("it commits to another release") }
