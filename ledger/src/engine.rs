@@ -1,5 +1,6 @@
 //! What every engine offers: entries in, receipts out once they are durable, and a consistent view to ask.
 
+use vouchsafe_ledger_types::accepted::AcceptanceProof;
 use vouchsafe_ledger_types::checkpoint::SignedCheckpoint;
 use vouchsafe_ledger_types::entry::{EntryError, SignedEntry};
 use vouchsafe_ledger_types::ids::{ChainId, EntryId};
@@ -83,4 +84,10 @@ pub trait Engine: Send + Sync {
 
     /// The signed checkpoint of a height: its log up to that block's seal.
     fn checkpoint(&self, height: Height) -> Result<SignedCheckpoint, QueryError>;
+
+    /// What became of an entry, under the newest checkpoint; of one that was refused too, but then it does not verify.
+    fn acceptance(&self, id: EntryId) -> Result<AcceptanceProof, QueryError> {
+        let snapshot = self.snapshot()?;
+        snapshot.acceptance(id, self.checkpoint(snapshot.height())?)
+    }
 }

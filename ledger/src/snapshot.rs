@@ -4,7 +4,8 @@
 
 use vouchsafe_circuits::tree::{self, MembershipPath, Position, TreeError};
 use vouchsafe_circuits::{Anchor, Commitment};
-use vouchsafe_ledger_types::checkpoint::Checkpoint;
+use vouchsafe_ledger_types::accepted::AcceptanceProof;
+use vouchsafe_ledger_types::checkpoint::{Checkpoint, SignedCheckpoint};
 use vouchsafe_ledger_types::entry::SignedEntry;
 use vouchsafe_ledger_types::ids::{EntryId, LogHash, MemberId};
 use vouchsafe_ledger_types::log::{ConsistencyProof, InclusionProof, consistency_proof, inclusion_proof, root_at};
@@ -12,8 +13,8 @@ use vouchsafe_ledger_types::receipt::{Receipt, ReceiptProof};
 use vouchsafe_ledger_types::seal::Seal;
 use vouchsafe_ledger_types::state_key::StateKey;
 use vouchsafe_ledger_types::state_proof::StateProof;
-use vouchsafe_ledger_types::state_value::{AnchorState, ChainState, StateValue};
-use vouchsafe_ledger_types::units::{Height, LogIndex};
+use vouchsafe_ledger_types::state_value::{AnchorState, ChainState, StateValue, TipState};
+use vouchsafe_ledger_types::units::{Height, LogIndex, LogSize};
 
 use crate::engine::QueryError;
 use crate::proof_reader::ProofReader;
@@ -83,6 +84,11 @@ impl<'a> Snapshot<'a> {
         &self.chain
     }
 
+    /// The height and the time of the block.
+    pub fn tip(&self) -> TipState {
+        TipState { height: self.seal.height, time: self.seal.time }
+    }
+
     /// The seal of an older height.
     pub fn seal_at(&self, height: Height) -> Result<Seal, QueryError> {
         self.view.seal(height)?.ok_or(QueryError::UnknownHeight(height))
@@ -91,6 +97,11 @@ impl<'a> Snapshot<'a> {
     /// A state value; none if the key is absent.
     pub fn value<V: StateValue>(&self, id: V::Id) -> Result<Option<V>, QueryError> {
         Ok(self.view.value(id)?)
+    }
+
+    /// The bytes of a state value; none if the key is absent.
+    pub fn bytes(&self, key: &StateKey) -> Result<Option<Vec<u8>>, QueryError> {
+        Ok(self.view.bytes(key)?)
     }
 
     /// Proves a state value, or that there is none, under this snapshot's seal.
@@ -187,8 +198,31 @@ impl<'a> Snapshot<'a> {
 
     /// Shows that the checkpoint of one height is a prefix of that of another.
     pub fn consistency(&self, old: Height, new: Height) -> Result<ConsistencyProof, QueryError> {
-        let (old, new) = (self.seal_at(old)?.checkpoint_size(), self.seal_at(new)?.checkpoint_size());
+        self.consistency_of_sizes(self.seal_at(old)?.checkpoint_size(), self.seal_at(new)?.checkpoint_size())
+    }
+
+    /// The same for sizes of the log, which need not be those of checkpoints.
+    pub fn consistency_of_sizes(&self, old: LogSize, new: LogSize) -> Result<ConsistencyProof, QueryError> {
+        if new > self.seal.checkpoint_size() {
+            return Err(QueryError::NotCovered);
+        }
         consistency_proof(old, new, &|node| self.node(node))
+    }
+
+    /// What became of an entry, under a checkpoint signed by the caller: that of this snapshot's height.
+    pub fn acceptance(&self, id: EntryId, checkpoint: SignedCheckpoint) -> Result<AcceptanceProof, QueryError> {
+        if checkpoint.unverified().size != self.seal.checkpoint_size() {
+            return Err(QueryError::NotCovered);
+        }
+        let entry = self.entry(id)?.ok_or(QueryError::UnknownEntry(id))?;
+        Ok(AcceptanceProof {
+            inclusion: self.inclusion(entry.leaf, self.height())?,
+            entry: entry.bytes,
+            receipt: self.receipt_proof(id)?,
+            seal: self.seal_at(entry.height)?,
+            seal_inclusion: self.seal_inclusion(entry.height, self.height())?,
+            checkpoint,
+        })
     }
 
     fn inclusion(&self, leaf: LogIndex, checkpoint: Height) -> Result<InclusionProof, QueryError> {

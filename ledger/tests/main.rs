@@ -1,5 +1,6 @@
 //! The ledger's integration tests, by what they show.
 
+mod acceptance;
 mod corruption;
 mod crash;
 mod evidence;

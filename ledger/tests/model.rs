@@ -1,6 +1,8 @@
 //! Random histories against a plain model: the same codes, the same positions, the same anchors; and however they are
 //! cut into blocks, the same active sets.
 
+mod door;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 

@@ -3,16 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use vouchsafe_circuits::schema::{Schema, builtin};
 use vouchsafe_circuits::tree::Position;
 use vouchsafe_circuits::{Commitment, Fe, Suite};
 use vouchsafe_ledger::{ManualClock, Options, Solo};
 use vouchsafe_ledger_types::entry::{
-    Amend, Body, Commit, Disclosure, Entry, FoundingMember, Genesis, Header, Nonce, Parameters, PurposeClass, Role,
-    SignedEntry, Validator, VerifiedEntry, Withdraw,
+    Amend, Body, Commit, Disclosure, EmergencyAccess, Entry, FoundingMember, Genesis, Grant, Header, KeyRelease, Nonce,
+    OpenDataSet, OpenProject, Parameters, PurposeClass, RegisterSchema, ReserveBudget, Review, RevokeGrant, Role,
+    SignedEntry, SpendBudget, Validator, VerifiedEntry, Withdraw,
 };
-use vouchsafe_ledger_types::ids::{ChainId, DisclosureCommitment, MemberId, MemberName};
+use vouchsafe_ledger_types::ids::{
+    ChainId, DataSetId, DisclosureCommitment, EmergencyId, EntryId, GrantCommitment, GrantId, MemberId, MemberName,
+    ProjectCommitment, ProjectId, QueryCommitment, ReservationId, ReviewCommitment, RuleSetDigest,
+};
 use vouchsafe_ledger_types::signing::{Algorithm, SigningKey};
-use vouchsafe_ledger_types::units::BlockTime;
+use vouchsafe_ledger_types::units::{BlockTime, MicroEpsilon};
 
 pub const START: u64 = 1_700_000_000;
 
@@ -143,4 +148,75 @@ pub fn disclosure(byte: u8) -> Body {
         purpose: PurposeClass::Treatment,
         deadline: at(100_000),
     })
+}
+
+pub fn grant(until: BlockTime) -> Body {
+    Body::Grant(Grant { commitment: GrantCommitment::from_bytes([1; 32]), purpose: PurposeClass::Treatment, until })
+}
+
+pub fn revoke(grant: EntryId) -> Body {
+    Body::RevokeGrant(RevokeGrant { grant: GrantId::of(grant) })
+}
+
+pub fn release(grant: EntryId) -> Body {
+    Body::KeyRelease(KeyRelease {
+        grant: GrantId::of(grant),
+        commitment: DisclosureCommitment::from_bytes([2; 32]),
+        purpose: PurposeClass::Treatment,
+        deadline: at(10_000_000),
+    })
+}
+
+pub fn emergency(released_at: BlockTime, review_by: BlockTime) -> Body {
+    let commitment = DisclosureCommitment::from_bytes([3; 32]);
+    Body::EmergencyAccess(EmergencyAccess { commitment, released_at, review_by, deadline: at(10_000_000) })
+}
+
+pub fn review(emergency: EntryId) -> Body {
+    let commitment = ReviewCommitment::from_bytes([4; 32]);
+    Body::Review(Review { emergency: EmergencyId::of(emergency), commitment })
+}
+
+pub fn register(schema: &Schema) -> Body {
+    Body::RegisterSchema(RegisterSchema { schema: schema.to_bytes() })
+}
+
+pub fn data_set(hand: &Hand, name: &str) -> DataSetId {
+    DataSetId::of(hand.id(), &name.parse().unwrap())
+}
+
+pub fn open_data_set(name: &str, schemas: &[Schema], budget: u64) -> Body {
+    let mut schemas: Vec<_> = schemas.iter().map(Schema::id).collect();
+    schemas.sort();
+    Body::OpenDataSet(OpenDataSet { name: name.parse().unwrap(), schemas, budget: MicroEpsilon::new(budget) })
+}
+
+pub fn project(data_set: DataSetId, budget: u64) -> OpenProject {
+    OpenProject {
+        commitment: ProjectCommitment::from_bytes([5; 32]),
+        data_set,
+        purpose: PurposeClass::Research,
+        rule_set: RuleSetDigest::from_bytes([6; 32]),
+        threshold: 10,
+        budget: MicroEpsilon::new(budget),
+        until: at(100_000),
+    }
+}
+
+pub fn open_project(data_set: DataSetId, budget: u64) -> Body {
+    Body::OpenProject(project(data_set, budget))
+}
+
+pub fn reserve(project: EntryId, amount: u64) -> Body {
+    let query = QueryCommitment::from_bytes([7; 32]);
+    Body::ReserveBudget(ReserveBudget { project: ProjectId::of(project), query, amount: MicroEpsilon::new(amount) })
+}
+
+pub fn spend(reservation: EntryId) -> Body {
+    Body::SpendBudget(SpendBudget { reservation: ReservationId::of(reservation) })
+}
+
+/// Three schemas that the tests register.
+pub fn schemas() -> [Schema; 3] {
+    [builtin::patient(), builtin::observation(), builtin::condition()]
 }

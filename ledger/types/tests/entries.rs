@@ -1,15 +1,16 @@
 //! Entries go around through their one encoding; everything else is refused.
 
 use proptest::prelude::*;
-use vouchsafe_circuits::tree::Position;
-use vouchsafe_circuits::{Commitment, Fe, Suite};
+use vouchsafe_circuits::{Commitment, Fe, SchemaId, Suite};
 use vouchsafe_ledger_types::entry::{
-    Amend, Body, Commit, Disclosure, ENTRY_BYTES_MAX, Entry, EntryError, FoundingMember, Genesis, Header, Nonce,
-    Parameters, PurposeClass, RegisterSchema, RegisterVerifyingKey, Role, SignedEntry, Validator, Withdraw,
+    Body, Commit, ENTRY_BYTES_MAX, Entry, EntryError, FoundingMember, Genesis, Header, Nonce, OpenDataSet, Parameters,
+    RegisterSchema, Role, SignedEntry, Validator,
 };
-use vouchsafe_ledger_types::ids::{ChainId, DisclosureCommitment, KeyId, MemberId};
+use vouchsafe_ledger_types::ids::{ChainId, MemberId};
 use vouchsafe_ledger_types::signing::{Algorithm, SigningKey};
-use vouchsafe_ledger_types::units::BlockTime;
+use vouchsafe_ledger_types::units::{BlockTime, MicroEpsilon};
+
+use crate::bodies::arb_body;
 
 const S: Suite = Suite::Bn254;
 
@@ -41,7 +42,7 @@ fn commit(numbers: &[u64]) -> Body {
     Body::Commit(Commit { commitments: numbers.iter().map(|n| Commitment::new(Fe::from_u64(*n))).collect() })
 }
 
-fn genesis() -> Genesis {
+pub fn genesis() -> Genesis {
     let founder = |name: &str, seed| FoundingMember {
         name: name.parse().unwrap(),
         roles: vec![Role::Issuer, Role::Registrar],
@@ -54,37 +55,6 @@ fn genesis() -> Genesis {
         validators: vec![Validator { name: "solo".parse().unwrap(), key: key(9).public(), power: 1 }],
         parameters: Parameters::default(),
     }
-}
-
-fn arb_fe() -> impl Strategy<Value = Fe> {
-    any::<[u8; 31]>().prop_map(|bytes| Fe::from_be_31(&bytes))
-}
-
-fn arb_body() -> impl Strategy<Value = Body> {
-    let commitment = || arb_fe().prop_map(Commitment::new);
-    let position = || any::<u32>().prop_map(Position::new);
-    prop_oneof![
-        any::<bool>().prop_map(|development| Body::Genesis(Genesis { development, ..genesis() })),
-        prop::collection::vec(any::<u8>(), 1..99).prop_map(|schema| Body::RegisterSchema(RegisterSchema { schema })),
-        (any::<[u8; 32]>(), any::<bool>()).prop_map(|(id, development)| {
-            let statement = "fact-1".parse().unwrap();
-            Body::RegisterVerifyingKey(RegisterVerifyingKey { statement, key_id: KeyId::new(id), development })
-        }),
-        prop::collection::vec(commitment(), 0..9).prop_map(|commitments| Body::Commit(Commit { commitments })),
-        (position(), commitment(), commitment()).prop_map(|(position, old, new)| Body::Amend(Amend {
-            position,
-            old,
-            new
-        })),
-        (position(), commitment()).prop_map(|(position, commitment)| Body::Withdraw(Withdraw { position, commitment })),
-        (any::<[u8; 32]>(), 0..253_402_300_800u64).prop_map(|(bytes, deadline)| {
-            Body::Disclosure(Disclosure {
-                commitment: DisclosureCommitment::from_bytes(bytes),
-                purpose: PurposeClass::PublicHealth,
-                deadline: BlockTime::from_unix(deadline).unwrap(),
-            })
-        }),
-    ]
 }
 
 proptest! {
@@ -164,7 +134,16 @@ fn impossible_fields() {
     let modulus = hex::decode("010000f093f5e1439170b97948e833285d588181b64550b829a031e1724e6430").unwrap();
     let withdraw = |commitment: &[u8]| field(7, &field(2, commitment));
     let disclosure = |fields: &[Vec<u8>]| field(8, &fields.concat());
-    let cases: [(&str, Vec<u8>); 8] = [
+    let data_set = |fields: &[Vec<u8>]| field(14, &[&[field(1, b"a")], fields].concat().concat());
+    let cases: [(&str, Vec<u8>); 16] = [
+        ("grant.commitment", field(9, &field(1, &[1; 31]))),
+        ("grant.purpose_class", field(9, &field(1, &[1; 32]))),
+        ("revoke_grant.grant", field(10, &field(1, &[1; 33]))),
+        ("key_release.grant", field(11, &[])),
+        ("review.commitment", field(13, &field(1, &[1; 32]))),
+        ("open_data_set.schemas", data_set(&[])),
+        ("open_data_set.schemas", data_set(&[field(2, &modulus)])),
+        ("open_data_set.name", field(14, &field(1, b"A name"))),
         ("commit.commitments", field(5, &field(1, &modulus))),
         ("commit.commitments", field(5, &field(1, &[0xff; 32]))),
         ("withdraw.commitment", withdraw(&[0; 31])),
@@ -183,6 +162,24 @@ fn impossible_fields() {
     assert_eq!(long, Err(EntryError::TooLong));
     let huge = Body::RegisterSchema(RegisterSchema { schema: vec![1; ENTRY_BYTES_MAX] });
     assert_eq!(SignedEntry::sign(entry(huge), &[&key(1)]), Err(EntryError::TooLong));
+}
+
+/// 1 to 16 schemas, ascending: when it is written as when it is read.
+#[test]
+fn schemas_of_a_data_set() {
+    let body = |numbers: &[u64]| {
+        let schemas = numbers.iter().map(|n| SchemaId::new(Fe::from_u64(*n))).collect();
+        Body::OpenDataSet(OpenDataSet { name: "all".parse().unwrap(), schemas, budget: MicroEpsilon::new(1) })
+    };
+    let many: Vec<u64> = (1..=17).collect();
+    for bad in [&[][..], &[2, 1], &[1, 1], &[1, 2, 2], &many] {
+        let refused = |error: &EntryError| matches!(error, EntryError::Field { field: "open_data_set.schemas", .. });
+        assert!(refused(&SignedEntry::sign(entry(body(bad)), &[&key(1)]).unwrap_err()), "{bad:?}");
+        assert!(refused(&Entry::decode(&entry(body(bad)).encode(), S).unwrap_err()), "{bad:?}");
+    }
+    for good in [&[1][..], &[1, 2], &many[..16]] {
+        assert!(SignedEntry::decode(&signed(body(good)).encode(), S).is_ok());
+    }
 }
 
 #[test]

@@ -1,3 +1,7 @@
 //! Integration tests of the ledger's types.
 
+mod bodies;
+mod call;
+mod card;
 mod entries;
+mod states;
