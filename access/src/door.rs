@@ -51,7 +51,7 @@ use crate::disclosures::{BookError, DisclosureBook, opening_deadline};
 use crate::envelope::LeafTiers;
 use crate::ledger::{AccessLedger, LedgerError, state};
 use crate::policy::{Asker, Denial, Granted, PartyRole, Permit, Policy, Question};
-use crate::vault::{IndexError, RecordId, RecordState, RecordSummary, Vault};
+use crate::vault::{IndexError, ReadError, RecordId, RecordState, RecordSummary, Vault};
 use grants::Wish;
 use release::Warrant;
 use terms::ReleaseTerms;
@@ -180,7 +180,7 @@ pub enum DoorError {
 
 impl From<IndexError> for DoorError {
     fn from(error: IndexError) -> DoorError {
-        DoorError::Release(ReleaseError::Read(error.into()))
+        DoorError::Release(ReadError::from(error).into())
     }
 }
 

@@ -64,10 +64,16 @@ pub enum ReleaseError {
     OtherRelease(&'static str),
     /// The vault could not open the record.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(Box<ReadError>),
     /// The key on the card cannot be sealed to.
     #[error("the reader's key cannot be sealed to: admit the reader again with a new card")]
     ReaderKey,
+}
+
+impl From<ReadError> for ReleaseError {
+    fn from(error: ReadError) -> ReleaseError {
+        ReleaseError::Read(Box::new(error))
+    }
 }
 
 impl Warrant {
