@@ -254,7 +254,7 @@ impl World {
         let vault = Arc::new(Vault::create(&dir.path().join("vault"), &keystore).unwrap());
         let ledger = Arc::new(Ledger::create(&dir.path().join("ledger")));
         for schema in builtin::all() {
-            ledger.submit(Body::RegisterSchema(RegisterSchema { schema })).unwrap();
+            ledger.submit(Body::RegisterSchema(RegisterSchema { schema: schema.to_bytes() })).unwrap();
         }
         let desk = open_desk(&dir, &keystore, &vault, &ledger, "research").await.unwrap();
         let schemas = [builtin::patient().id(), builtin::observation().id()];
