@@ -51,7 +51,7 @@ use crate::disclosures::{BookError, DisclosureBook, opening_deadline};
 use crate::envelope::LeafTiers;
 use crate::ledger::{AccessLedger, LedgerError, state};
 use crate::policy::{Asker, Denial, Granted, PartyRole, Permit, Policy, Question};
-use crate::vault::{IndexError, RecordId, RecordState, RecordSummary, Vault};
+use crate::vault::{IndexError, ReadError, RecordId, RecordState, RecordSummary, Vault};
 use grants::Wish;
 use release::Warrant;
 use terms::ReleaseTerms;
@@ -173,12 +173,15 @@ pub enum DoorError {
     /// A book could not be written or read.
     #[error(transparent)]
     Book(#[from] BookError),
-    /// The vault's index.
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    /// The entry is on the ledger, but the release failed.
-    #[error("the release was logged and then failed: {0}")]
+    /// The vault failed, before the entry or after it.
+    #[error("nothing was released: {0}")]
     Release(#[from] ReleaseError),
+}
+
+impl From<IndexError> for DoorError {
+    fn from(error: IndexError) -> DoorError {
+        DoorError::Release(ReadError::from(error).into())
+    }
 }
 
 impl DoorError {
@@ -270,7 +273,16 @@ impl Door {
         until: BlockTime,
     ) -> ReleaseTerms {
         let chain = self.ledger.chain().chain.clone();
-        ReleaseTerms { chain, member: self.member, record: record.id, tier, purpose, card: reader.card.id(), basis, until }
+        ReleaseTerms {
+            chain,
+            member: self.member,
+            record: record.id,
+            tier,
+            purpose,
+            card: reader.card.id(),
+            basis,
+            until,
+        }
     }
 
     /// Writes down what is about to be released; durable when this returns.

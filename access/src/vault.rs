@@ -37,7 +37,6 @@ pub use deidentified::CohortError;
 pub(crate) use deidentified::{Listed, LowRecord, RESEARCH_TIER};
 pub use draft::{Draft, DraftError, Incoming, SourceKey};
 pub use index::{IndexError, RecordState};
-pub(crate) use keys::Unsealed;
 pub use read::{HeldRecord, ReadError, RecordSummary};
 pub use settle::{SettleError, Settled};
 pub use stage::{Outcome, StageError, Staged};

@@ -2,6 +2,7 @@
 
 mod corruption;
 mod crash;
+mod door;
 mod envelope;
 mod ingest;
 mod keystore;

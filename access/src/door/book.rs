@@ -39,12 +39,7 @@ impl SealedBook {
     }
 
     /// Writes a page, in the place of one of that name; durable when this returns.
-    pub(super) fn put(
-        &self,
-        name: &str,
-        page: &[u8],
-        rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<(), BookError> {
+    pub(super) fn put(&self, name: &str, page: &[u8], rng: &mut (impl RngCore + CryptoRng)) -> Result<(), BookError> {
         let file = self.dir.join(name);
         let failed = |e| BookError::Io(file.clone(), e);
         let sealed = aead::wrap(&self.key, name.as_bytes(), page, rng);

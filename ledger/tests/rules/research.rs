@@ -50,9 +50,7 @@ fn data_sets() {
     assert_ne!(data_set(&clinic(), "all"), id);
     world.accepted(&hospital(), 8, open_data_set("x", third(), 1000 * EPSILON));
     // Both in one block: the first has the schema.
-    let strange = &strange[0];
-    let entries =
-        [register(strange), open_data_set("y", &[strange.clone()], 1), open_data_set("z", &[strange.clone()], 1)];
+    let entries = [register(&strange[0]), open_data_set("y", &strange, 1), open_data_set("z", &strange, 1)];
     let entries = (20..).zip(entries).map(|(nonce, body)| world.write(&hospital(), nonce, body)).collect();
     assert_eq!(world.codes(entries), [ReceiptCode::Accepted, ReceiptCode::Accepted, ReceiptCode::SchemaTaken]);
 }
