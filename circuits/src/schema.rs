@@ -177,6 +177,17 @@ mod tests {
             assert_eq!(Schema::parse(&bytes).unwrap(), schema);
             let spaced = [b" ".as_slice(), &bytes].concat();
             assert!(matches!(Schema::parse(&spaced), Err(SchemaError::NotCanonical)));
+            for (_, field) in schema.fields() {
+                if let Kind::Code { values, .. } = &field.kind
+                    && let [first, second, ..] = values.as_slice()
+                {
+                    let swapped = String::from_utf8(bytes.clone()).unwrap();
+                    let swapped = swapped.replace(&format!("{first:?},{second:?}"), &format!("{second:?},{first:?}"));
+                    assert!(matches!(Schema::parse(swapped.as_bytes()), Err(SchemaError::Rule { .. })));
+                    let values = |code: &str| field.encode(&crate::record::Value::Code(code.to_owned()));
+                    assert!(values(first).is_ok() && values("zzz").is_err());
+                }
+            }
             let more = String::from_utf8(bytes).unwrap().replacen('{', "{\"x\":1,", 1);
             assert!(matches!(Schema::parse(more.as_bytes()), Err(SchemaError::Form(_))));
         }

@@ -1,35 +1,41 @@
 //! Answering: a holder checks a request, logs it, proves, and puts the evidence together.
 //!
 //! ```text
-//! check request → find a record → note the opening → log the disclosure → prove against the new seal → evidence
+//! check request → search records → note the opening → log the disclosure → prove every part → evidence
 //! ```
 //!
-//! A question that cannot be answered with yes is logged like any other; the reason goes to the holder alone.
-//! What the verifier sees of a refusal, in time and size, is the business of the service that answers online.
+//! Once the request is in order each step is taken whatever comes of it: an unknown subject, a no, an unknown, a denial
+//! cost a search, an entry and as many proofs as a yes (made of nothing and thrown away), and the opening says which it
+//! was. The verdict is for the holder; what a verifier sees of a refusal in time and size is the online service's
+//! business. A crash between search and entry leaves no trace of the search; nothing has left the process by then.
 
 mod assemble;
+mod decoy;
+mod proving;
+mod search;
 
 use rand::{CryptoRng, RngCore};
 use vouchsafe_access::disclosures::BookError;
 use vouchsafe_access::subject::{Identifier, SubjectId};
-use vouchsafe_access::vault::{HeldRecord, IndexError, ReadError, RecordId};
-use vouchsafe_circuits::record::{Day, Tier, pseudonym};
-use vouchsafe_circuits::schema::Schema;
-use vouchsafe_circuits::statements::fact::{self, ProveError, Public, Witness};
-use vouchsafe_circuits::{Anchor, RequestDigest};
+use vouchsafe_access::vault::{IndexError, ReadError};
+use vouchsafe_circuits::record::Tier;
+use vouchsafe_circuits::statements::fact::{ProveError, Truth, Violation};
+use vouchsafe_circuits::{FeError, RequestDigest};
 use vouchsafe_ledger::engine::{Engine, QueryError};
 use vouchsafe_ledger_types::disclosure::{DisclosureDetails, DisclosureOpening, Outcome};
 use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
 use vouchsafe_ledger_types::evidence::Evidence;
 use vouchsafe_ledger_types::ids::PolicyDigest;
-use vouchsafe_ledger_types::request::{Part, Request, RequestError};
-use vouchsafe_ledger_types::units::BlockTime;
+use vouchsafe_ledger_types::request::{Request, RequestError};
+use vouchsafe_ledger_types::units::{BlockTime, Height};
 
 pub(crate) use assemble::{Logged, Proved, assemble};
 
 use crate::ask::compile_part;
 use crate::institution::{Institution, WriteError};
 use crate::key_files::{KeyFileError, ProvingKeys};
+use proving::Proving;
+use search::{Search, search};
 
 /// How far the asker's day may be from ours: its clock and time zone.
 const ASKED_ON_DAYS: u32 = 1;
@@ -84,22 +90,104 @@ impl From<IndexError> for AnswerError {
     }
 }
 
-/// What looking through a subject's records for one part came to.
-struct Search {
-    schema: Schema,
-    found: Option<HeldRecord>,
-    /// A record that could not be read; told to the holder after the question is logged.
-    failed: Option<ReadError>,
+impl From<FeError> for AnswerError {
+    fn from(error: FeError) -> AnswerError {
+        ProveError::from(Violation::from(error)).into()
+    }
 }
 
-/// A record that satisfies a part.
-struct Found {
-    record: HeldRecord,
-    schema: Schema,
+/// What policy, or a person at the holder, says to a question; with the policy that was asked, if one was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// It may be answered.
+    Permitted(PolicyDigest),
+    /// It may not.
+    Denied(PolicyDigest),
 }
 
-/// Answers a request about one subject. Once the request itself is in order, the question is logged whatever comes of
-/// it: an unknown subject, no such record, one that cannot be read.
+impl Ruling {
+    fn policy(self) -> PolicyDigest {
+        let (Ruling::Permitted(policy) | Ruling::Denied(policy)) = self;
+        policy
+    }
+}
+
+/// What came of a question. For the holder: to the verifier all but the first look alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It holds, and here is the evidence.
+    Holds,
+    /// No record shows it.
+    DoesNotHold,
+    /// No record shows it, and at least one leaves it open: a field is absent, or the record cannot be read.
+    Unknown,
+    /// The subject is not known here.
+    NoSubject,
+    /// It was not permitted.
+    Denied,
+}
+
+/// A question that was logged, with its answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Response {
+    /// What came of it.
+    pub verdict: Verdict,
+    /// The answer, if it holds.
+    pub evidence: Option<Evidence>,
+    /// A record that could not be read, and might have changed the verdict: the holder has something to mend.
+    pub damage: Option<ReadError>,
+}
+
+/// Answers a request about one subject, as whoever may decide ruled. An error means that the request is not in order,
+/// or that the machine failed; everything else is logged and has a verdict.
+pub async fn respond(
+    institution: &Institution,
+    keys: &dyn ProvingKeys,
+    request: &Request,
+    subject: &Identifier,
+    ruling: Ruling,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Response, AnswerError> {
+    let digest = check(institution, keys, request)?;
+    let seen = institution.ledger().snapshot()?.height();
+    let known = institution.vault().subject(subject)?;
+    let looked_at = match known {
+        Some(subject) => Some(subject),
+        None => anybody(institution)?,
+    };
+    let mut searches = Vec::new();
+    for part in &request.parts {
+        let search = search(institution, request, part, looked_at).await?;
+        let may_know = known.is_some() && matches!(ruling, Ruling::Permitted(_));
+        searches.push(if may_know { search } else { search.forget() });
+    }
+    let verdict = match (ruling, known) {
+        (Ruling::Denied(_), _) => Verdict::Denied,
+        (Ruling::Permitted(_), None) => Verdict::NoSubject,
+        (Ruling::Permitted(_), Some(_)) => together(&searches),
+    };
+    let decided = Decided { verdict, policy: ruling.policy(), seen };
+    let opening = note(institution, request, digest, &searches, decided, rng)?;
+    let body = Disclosure {
+        commitment: opening.commitment(),
+        purpose: PurposeClass::of_code(&request.purpose),
+        deadline: deadline(institution.clock().now()),
+    };
+    tokio::task::block_in_place(|| {
+        let receipt = institution.pen().submit(institution.ledger(), Body::Disclosure(body))?;
+        let logged = Logged { opening: opening.question(), entry: receipt.entry };
+        let damage = searches.iter_mut().find_map(|search| search.failed.take());
+        let proving = Proving { institution, keys, request, digest, logged };
+        let evidence = proving.run(searches, verdict == Verdict::Holds, rng)?;
+        // a record that was withdrawn meanwhile shows nothing any more
+        let verdict = if evidence.is_none() && verdict == Verdict::Holds { Verdict::DoesNotHold } else { verdict };
+        Ok(Response { verdict, evidence, damage })
+    })
+}
+
+/// Answers a request that is permitted, at the holder's own command line: a refusal says why.
 pub async fn answer(
     institution: &Institution,
     keys: &dyn ProvingKeys,
@@ -107,34 +195,31 @@ pub async fn answer(
     subject: &Identifier,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Evidence, AnswerError> {
-    let digest = check(institution, keys, request)?;
-    let known = institution.vault().subject(subject)?;
-    let mut searches = Vec::new();
-    for part in &request.parts {
-        searches.push(search(institution, part, known).await?);
+    let response = respond(institution, keys, request, subject, Ruling::Permitted(PolicyDigest::NONE), rng).await?;
+    match (response.evidence, response.damage, response.verdict) {
+        (Some(evidence), _, _) => Ok(evidence),
+        (None, Some(damage), _) => Err(damage.into()),
+        (None, None, Verdict::NoSubject) => Err(AnswerError::NoSubject),
+        (None, None, Verdict::Unknown) => Err(AnswerError::No(
+            "no active record of the subject satisfies the predicate, and an absent field leaves it open",
+        )),
+        (None, None, _) => Err(AnswerError::No("no active record of the subject satisfies the predicate")),
     }
-    let opening = note(institution, request, digest, &searches, rng)?;
-    let body = Disclosure {
-        commitment: opening.commitment(),
-        purpose: PurposeClass::of_code(&request.purpose),
-        deadline: deadline(institution.clock().now()),
-    };
-    let receipt = institution.pen().submit(institution.ledger(), Body::Disclosure(body))?;
-    if known.is_none() {
-        return Err(AnswerError::NoSubject);
+}
+
+/// Somebody whose records are looked through in place of an unknown subject's.
+fn anybody(institution: &Institution) -> Result<Option<SubjectId>, IndexError> {
+    Ok(institution.vault().records()?.next().transpose()?.map(|record| record.subject))
+}
+
+/// What the parts are worth together: all must hold; one that does not settles it.
+fn together(searches: &[Search]) -> Verdict {
+    let any = |truth| searches.iter().any(|search| search.truth == truth);
+    match (any(Truth::DoesNotHold), any(Truth::Unknown)) {
+        (true, _) => Verdict::DoesNotHold,
+        (false, true) => Verdict::Unknown,
+        (false, false) => Verdict::Holds,
     }
-    let mut found = Vec::new();
-    for Search { schema, found: record, failed } in searches {
-        match (record, failed) {
-            (Some(record), _) => found.push(Found { record, schema }),
-            (None, Some(failed)) => return Err(failed.into()),
-            (None, None) => {
-                return Err(AnswerError::No("no active record of the subject satisfies the predicate"));
-            }
-        }
-    }
-    let logged = Logged { opening: opening.question(), entry: receipt.entry };
-    tokio::task::block_in_place(|| prove(institution, keys, request, found, digest, logged, rng))
 }
 
 /// Until when an auditor's wish to see the opening must be met: a whole number of days, since the deadline stands in
@@ -181,34 +266,11 @@ fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -
     Ok(request.digest()?)
 }
 
-/// Looks for a record of the subject that shows the part: active here and on the ledger, valid today.
-async fn search(institution: &Institution, part: &Part, subject: Option<SubjectId>) -> Result<Search, AnswerError> {
-    let schema = part.schema().map_err(RequestError::Schema)?;
-    let mut failed = None;
-    let Some(subject) = subject else { return Ok(Search { schema, found: None, failed }) };
-    let today = institution.clock().now().day();
-    for id in institution.vault().find(subject, schema.id())? {
-        let record = match institution.vault().open_for_proof(id, &schema).await {
-            Ok(record) => record,
-            Err(ReadError::Erased(_)) => continue,
-            Err(error) => {
-                failed = failed.or(Some(error));
-                continue;
-            }
-        };
-        // the index lists it as this subject's; what opened it says whose it is
-        let usable =
-            record.subject == subject && record.opening.header.valid.holds_on(today) && is_active(institution, id)?;
-        if usable && fact::eval(&part.clauses, part.table, &record.opening.fields) {
-            return Ok(Search { schema, found: Some(record), failed: None });
-        }
-    }
-    Ok(Search { schema, found: None, failed })
-}
-
-fn is_active(institution: &Institution, id: RecordId) -> Result<bool, QueryError> {
-    let place = institution.ledger().snapshot()?.lookup(institution.member(), id.commitment())?;
-    Ok(place.is_some_and(|place| place.active))
+/// What was decided, under which policy, and which block was seen then.
+struct Decided {
+    verdict: Verdict,
+    policy: PolicyDigest,
+    seen: Height,
 }
 
 fn note(
@@ -216,77 +278,25 @@ fn note(
     request: &Request,
     digest: RequestDigest,
     searches: &[Search],
+    decided: Decided,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<DisclosureOpening, AnswerError> {
-    let fields = request
-        .parts
-        .iter()
-        .zip(searches)
-        .flat_map(|(part, search)| part.clauses.iter().filter_map(|clause| search.schema.field_at(clause.field)));
+    let parts = request.parts.iter().zip(searches);
+    let fields = parts.flat_map(|(part, search)| part.clauses.iter().filter_map(|c| search.schema.field_at(c.field)));
     let details = DisclosureDetails {
         reader: institution.identity().member.to_string(),
         verifier: request.verifier.clone(),
         records: searches.iter().filter_map(|s| s.found.as_ref()).map(|record| record.id.commitment()).collect(),
         // what was looked at to judge, whatever came of it
         tier: fields.map(|field| field.tier).max().unwrap_or(Tier::Public),
-        outcome: if searches.iter().all(|s| s.found.is_some()) { Outcome::Holds } else { Outcome::DoesNotHold },
-        policy: PolicyDigest::NONE,
-        seen: institution.ledger().snapshot()?.height(),
+        outcome: match decided.verdict {
+            Verdict::Holds => Outcome::Holds,
+            Verdict::Unknown => Outcome::Unknown,
+            Verdict::Denied => Outcome::Denied,
+            Verdict::DoesNotHold | Verdict::NoSubject => Outcome::DoesNotHold,
+        },
+        policy: decided.policy,
+        seen: decided.seen,
     };
     Ok(institution.disclosures().note(details, digest, rng)?)
-}
-
-/// Proves every part as of the newest block, which is not before the one that logged the question.
-fn prove(
-    institution: &Institution,
-    keys: &dyn ProvingKeys,
-    request: &Request,
-    found: Vec<Found>,
-    digest: RequestDigest,
-    logged: Logged,
-    rng: &mut (impl RngCore + CryptoRng),
-) -> Result<Evidence, AnswerError> {
-    let issuer = institution.member();
-    let (seal, memberships) = {
-        let snapshot = institution.ledger().snapshot()?;
-        let mut memberships = Vec::new();
-        for found in &found {
-            let position =
-                found.record.active_position().ok_or(AnswerError::No("the record is not active any more"))?;
-            memberships.push(snapshot.membership(issuer, position)?.ok_or(AnswerError::No("no member any more"))?);
-        }
-        (*snapshot.seal(), memberships)
-    };
-    let mut proved = Vec::new();
-    for ((found, membership), part) in found.into_iter().zip(memberships).zip(&request.parts) {
-        let (proving, verifying) = keys.keys(part.statement)?;
-        let public = public_inputs(request, part, &found, membership.anchor, digest, seal.time.day())?;
-        let witness = Witness::new(found.record.opening, membership.path);
-        let proof = fact::prove(&proving, &public, &witness, rng)?;
-        proved.push(Proved { issuer, public, proof, key_id: verifying.id(), key: verifying.to_bytes() });
-    }
-    Ok(assemble(institution.ledger(), request, proved, logged, seal.height)?)
-}
-
-fn public_inputs(
-    request: &Request,
-    part: &Part,
-    found: &Found,
-    anchor: Anchor,
-    digest: RequestDigest,
-    today: u32,
-) -> Result<Public, AnswerError> {
-    let header = &found.record.opening.header;
-    let not_ours = |_| AnswerError::No("the record is not of this suite");
-    Ok(Public {
-        anchor,
-        issuer: part.issuer.issuer(),
-        schema: found.schema.id(),
-        today: Day::new(today as i32), // block times end with the year 9999
-        scope: request.scope(),
-        pseudonym: pseudonym(request.suite, &header.subject_key, request.scope()).map_err(not_ours)?,
-        digest,
-        table: part.table,
-        clauses: part.clauses.clone(),
-    })
 }

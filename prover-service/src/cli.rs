@@ -7,6 +7,7 @@
 //! Each verb speaks to people, or with `--json` prints one object on standard output. Progress and errors go to
 //! standard error. Secrets are never taken from arguments.
 
+mod consent;
 mod demo;
 mod failure;
 mod ingest;
@@ -56,6 +57,8 @@ enum Verb {
     Prove(prove::Args),
     /// Check an evidence file, offline.
     Verify(verify::Args),
+    /// Record a subject's consent, or take it back.
+    Consent(consent::Args),
 }
 
 /// What every verb is given.
@@ -99,6 +102,7 @@ pub fn run() -> ExitCode {
                 Verb::Request(args) => request::run(&context, args),
                 Verb::Prove(args) => prove::run(&context, args).await,
                 Verb::Verify(args) => verify::run(&context, args),
+                Verb::Consent(args) => consent::run(&context, args).await,
             }
         }),
     };

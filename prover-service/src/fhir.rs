@@ -1,4 +1,5 @@
-//! FHIR R4 in: a bundle or a single resource becomes records of the built-in schemas, one per resource.
+//! FHIR R4 in: a bundle or a single resource becomes records of the built-in schemas, one per resource (of a
+//! Consent up to eight).
 //!
 //! Nothing is lost silently: resource types without a schema are counted (`skipped`), elements that a field
 //! cannot hold are absent as unmapped and counted (`unmapped`), rounded numbers are counted, and a resource that
@@ -10,6 +11,7 @@
 mod absence;
 mod bundle;
 mod condition;
+mod consent;
 mod date;
 mod decimal;
 mod draft;

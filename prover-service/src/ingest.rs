@@ -16,7 +16,6 @@ use rand::{CryptoRng, RngCore};
 use serde::Serialize;
 use vouchsafe_access::subject::{Identifier, IdentifierError};
 use vouchsafe_access::vault::{Draft, Incoming, Outcome, RecordId, SettleError, SourceKey, StageError};
-use vouchsafe_circuits::record::Validity;
 use vouchsafe_circuits::schema::Schema;
 
 use crate::fhir::{self, BundleReading, Mapped, ResourceKey, ResourceType, Schemas, Source, SubjectId, Withdrawal};
@@ -180,8 +179,9 @@ impl<'a> Intake<'a> {
                 Err(error) => self.refuse(&place, &error.to_string()),
             }
         }
-        for Withdrawal { key, version, entry, .. } in reading.withdrawals {
-            let source_key = source_key(&key, &version.to_string());
+        for Withdrawal { key, part, unread, version, entry, .. } in reading.withdrawals {
+            let version = if unread { format!("{version}:unread") } else { version.to_string() };
+            let source_key = source_key(&key, part, &version);
             let place = Place { file: file.to_owned(), key, entry };
             self.waiting.push((place, Incoming::EnteredInError(source_key)));
         }
@@ -237,8 +237,8 @@ impl<'a> Intake<'a> {
             lookups: identifiers(&record.subject.lookups)?,
             introduces: record.key.resource_type == ResourceType::Patient,
             fields: record.fields,
-            valid: Validity::ALWAYS,
-            source: source_key(&record.key, &record.version.to_string()),
+            valid: record.valid,
+            source: source_key(&record.key, record.part, &record.version.to_string()),
         })
     }
 
@@ -255,10 +255,11 @@ struct Place {
     entry: Option<usize>,
 }
 
-fn source_key(key: &ResourceKey, version: &str) -> SourceKey {
+fn source_key(key: &ResourceKey, part: Option<u8>, version: &str) -> SourceKey {
+    let part = part.map(|part| format!("#{part}")).unwrap_or_default(); // no id has a '#'
     SourceKey {
         source: key.source.as_str().to_owned(),
-        resource: format!("{}/{}", key.resource_type, key.id),
+        resource: format!("{}/{}{part}", key.resource_type, key.id),
         version: version.to_owned(),
     }
 }

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod ask;
 pub mod calendar;
 pub mod cli;
+pub mod consent;
 pub mod demo;
 pub mod fhir;
 pub mod ingest;

@@ -1,5 +1,6 @@
 //! The command line: what each verb prints and which exit status it ends with.
 
+mod consent;
 mod ingest;
 mod passphrase;
 mod story;

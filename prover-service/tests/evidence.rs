@@ -1,6 +1,7 @@
 //! Verifying evidence: what is refused, by which check, and that the check is what stops it.
 
 mod attacks;
+mod parts;
 mod public_inputs;
 mod table;
 

@@ -1,5 +1,6 @@
 //! FHIR in: Synthea's bundles, HL7's examples, hostile files, and our own hospital.
 
+mod consent;
 mod hl7;
 mod hospital;
 mod hostile;

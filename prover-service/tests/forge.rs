@@ -2,9 +2,9 @@
 
 use rand::RngCore;
 use rand::rngs::OsRng;
+use vouchsafe_access::subject::Identifier;
 use vouchsafe_circuits::Proof;
 use vouchsafe_circuits::record::{Day, RecordOpening, Tier, pseudonym};
-use vouchsafe_circuits::schema::builtin;
 use vouchsafe_circuits::statements::Statement;
 use vouchsafe_circuits::statements::fact::dangerous::{Assignment, dangerous_prove_without_relation_check};
 use vouchsafe_circuits::statements::fact::{Public, Witness};
@@ -83,13 +83,19 @@ impl Scene {
 
     /// The protagonist's patient record with the public inputs that fit the request, as of now.
     pub fn held(&self, request: &Request) -> Held {
-        let (vault, schema) = (self.institution.vault(), builtin::patient());
-        let subject = vault.subject(&self.subject).unwrap().unwrap();
+        self.held_for(request, 0, &self.subject)
+    }
+
+    /// Somebody's first record of the schema of a part, with the public inputs that fit the part.
+    pub fn held_for(&self, request: &Request, part: usize, subject: &Identifier) -> Held {
+        let (vault, part) = (self.institution.vault(), &request.parts[part]);
+        let schema = part.schema().unwrap();
+        let subject = vault.subject(subject).unwrap().unwrap();
         let id = vault.find(subject, schema.id()).unwrap()[0];
         let record = self.block_on(vault.open_for_proof(id, &schema)).unwrap();
         let snapshot = self.institution.ledger().snapshot().unwrap();
         let found = snapshot.membership(self.institution.member(), record.active_position().unwrap()).unwrap().unwrap();
-        let (opening, part) = (record.opening, &request.parts[0]);
+        let opening = record.opening;
         let public = Public {
             anchor: found.anchor,
             issuer: part.issuer.issuer(),
@@ -135,14 +141,7 @@ impl Scene {
         Evidence {
             version: EVIDENCE_VERSION,
             request: request.clone(),
-            answers: vec![Answer {
-                anchor: state(StateKey::Anchor(request.parts[0].issuer)),
-                schema: state(StateKey::Schema(public.schema)),
-                key_registration: state(StateKey::VerifyingKey(keys.1.id())),
-                public,
-                proof,
-                key: keys.1.to_bytes(),
-            }],
+            answers: vec![self.answer_at(request, keys, public, proof, at)],
             seal: snapshot.seal_at(at).unwrap(),
             seal_inclusion: snapshot.seal_inclusion(at, newest).unwrap(),
             chain: state(StateKey::Chain),
@@ -157,6 +156,32 @@ impl Scene {
             validator_changes: Vec::new(),
             checkpoint: ledger.checkpoint(newest).unwrap(),
         }
+    }
+
+    /// A proof with the state proofs around it as of block `at`.
+    fn answer_at(&self, request: &Request, keys: &KeyPair, public: Public, proof: Proof, at: Height) -> Answer {
+        let snapshot = self.institution.ledger().snapshot().unwrap();
+        let state = |key: StateKey| snapshot.state_proof_at(&key, at).unwrap();
+        Answer {
+            anchor: state(StateKey::Anchor(request.parts[0].issuer)),
+            schema: state(StateKey::Schema(public.schema)),
+            key_registration: state(StateKey::VerifyingKey(keys.1.id())),
+            public,
+            proof,
+            key: keys.1.to_bytes(),
+        }
+    }
+
+    /// Evidence for what each of `held` says, part by part, proved and put together under the newest block.
+    pub fn forged_parts(&self, request: &Request, held: &[Held], logged: Logged) -> Evidence {
+        let mut evidence = self.forged(request, &held[0], logged);
+        for (held, part) in held.iter().zip(&request.parts).skip(1) {
+            let keys = self.pair(part.statement);
+            let proof = self.prove(&keys, request, held);
+            let at = evidence.seal.height;
+            evidence.answers.push(self.answer_at(request, &keys, held.public.clone(), proof, at));
+        }
+        evidence
     }
 
     /// Evidence for what `held` says, proved and put together under the newest block.

@@ -8,7 +8,7 @@ use vouchsafe_access::secret::Passphrase;
 use vouchsafe_circuits::Suite;
 use vouchsafe_circuits::schema::builtin;
 use vouchsafe_ledger::clock::SystemClock;
-use vouchsafe_prover_service::ask::{AskError, Question, ask};
+use vouchsafe_prover_service::ask::{AskError, Asked, Question, ask};
 use vouchsafe_prover_service::institution::{FoundError, Founding, Institution};
 
 use crate::program::folder;
@@ -35,8 +35,8 @@ fn without_keys_records_can_be_kept_and_nothing_asked() {
     assert!(trust.keys.is_empty() && !trust.accept_development_keys);
     drop(Institution::open(&data, &passphrase, Arc::new(SystemClock)).unwrap());
     let question = Question {
-        predicate: "birthDate <= yearsAgo(18)".to_owned(),
-        schema: builtin::patient(),
+        parts: vec![Asked { schema: builtin::patient(), predicate: "birthDate <= yearsAgo(18)".to_owned() }],
+        with_consent: false,
         issuer: "hospital".parse().unwrap(),
         verifier: "insurer".to_owned(),
         purpose: "HPAYMT".to_owned(),

@@ -1,6 +1,7 @@
 //! What the prover service shows.
 
 mod cli;
+mod consent;
 mod crash;
 mod demo;
 mod evidence;
@@ -14,3 +15,4 @@ mod predicate;
 mod program;
 mod scene;
 mod secrecy;
+mod verdicts;

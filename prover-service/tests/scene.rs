@@ -22,7 +22,7 @@ use vouchsafe_ledger_types::trust::Trust;
 use vouchsafe_ledger_types::units::BlockTime;
 use vouchsafe_ledger_types::verify::Verifier;
 use vouchsafe_prover_service::answer::{AnswerError, answer};
-use vouchsafe_prover_service::ask::{Question, ask, compile_part};
+use vouchsafe_prover_service::ask::{Asked, Question, ask, compile_part};
 use vouchsafe_prover_service::demo::hospital;
 use vouchsafe_prover_service::fhir::Source;
 use vouchsafe_prover_service::ingest::{Intake, Silent};
@@ -67,6 +67,16 @@ fn passphrase() -> Passphrase {
     Passphrase::new(PASSPHRASE.to_owned()).unwrap()
 }
 
+/// Takes resources or bundles in.
+pub async fn take_in(institution: &Institution, source: &Source, files: &[serde_json::Value]) {
+    let mut intake = Intake::new(institution, source);
+    for (number, file) in files.iter().enumerate() {
+        let bytes = serde_json::to_vec(file).unwrap();
+        intake.bytes(&number.to_string(), &bytes, &mut Silent, &mut OsRng).await.unwrap();
+    }
+    assert!(intake.finish(&mut Silent, &mut OsRng).await.unwrap().errors.is_empty());
+}
+
 /// A runtime for the asynchronous parts.
 pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -97,14 +107,7 @@ impl Scene {
         let institution = open(&data);
         let runtime = runtime();
         let source = Source::new("scene").unwrap();
-        runtime.block_on(async {
-            let mut intake = Intake::new(&institution, &source);
-            for (number, bundle) in hospital::generate(1, 2, date!(2026 - 06 - 15)).iter().enumerate() {
-                let bytes = serde_json::to_vec(bundle).unwrap();
-                intake.bytes(&number.to_string(), &bytes, &mut Silent, &mut OsRng).await.unwrap();
-            }
-            assert!(intake.finish(&mut Silent, &mut OsRng).await.unwrap().errors.is_empty());
-        });
+        runtime.block_on(take_in(&institution, &source, &hospital::generate(1, 2, date!(2026 - 06 - 15))));
         Scene {
             clinic: Pen::new(CHAIN.parse().unwrap(), member, key, Arc::new(SystemClock)),
             keys: KeyRing::new(KeyFolder::of(&institution.layout().keys()), Suite::Bn254),
@@ -125,6 +128,11 @@ impl Scene {
         ask_with(&self.trust, predicate, issuer)
     }
 
+    /// A question of several parts, of the hospital.
+    pub fn ask_parts(&self, parts: &[(&str, &str)]) -> Request {
+        ask(&question(parts), &self.trust, now(), &mut OsRng).unwrap()
+    }
+
     /// The honest holder's answer about the protagonist.
     pub fn answer(&self, request: &Request) -> Result<Evidence, AnswerError> {
         self.runtime.block_on(answer(&self.institution, &self.keys, request, &self.subject, &mut OsRng))
@@ -143,18 +151,26 @@ impl Scene {
 
 /// A question about patients on the ledger of this trust file.
 pub fn ask_with(trust: &Trust, predicate: &str, issuer: &str) -> Request {
-    let now = now();
-    let question = Question {
-        predicate: predicate.to_owned(),
-        schema: builtin::patient(),
-        issuer: issuer.parse().unwrap(),
+    let question = Question { issuer: issuer.parse().unwrap(), ..question(&[("patient", predicate)]) };
+    ask(&question, trust, now(), &mut OsRng).unwrap()
+}
+
+/// A question of several parts, of the hospital.
+pub fn question(parts: &[(&str, &str)]) -> Question {
+    let asked = |(schema, predicate): &(&str, &str)| Asked {
+        schema: builtin::by_name(schema).unwrap(),
+        predicate: (*predicate).to_owned(),
+    };
+    Question {
+        parts: parts.iter().map(asked).collect(),
+        with_consent: false,
+        issuer: "hospital".parse().unwrap(),
         verifier: "insurer".to_owned(),
         purpose: "HPAYMT".to_owned(),
         legal_basis: None,
-        expires: now.plus_seconds(LIFETIME_SECONDS).unwrap(),
+        expires: now().plus_seconds(LIFETIME_SECONDS).unwrap(),
         max_age_seconds: MAX_AGE_SECONDS,
-    };
-    ask(&question, trust, now, &mut OsRng).unwrap()
+    }
 }
 
 /// The time.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Public, Clause, Mode, TruthTable   what verifier and prover agree on      Witness    what only the holder has
-//! relation   natively, which clause fails       prove, verify    with Groth16        eval   the predicate alone
+//! relation   natively, which clause fails       prove, verify    with Groth16        judge, eval   the predicate alone
 //! ```
 //!
 //! It says that such a record exists, about *some* subject, never that no other does. It is as honest as its
@@ -18,7 +18,7 @@ mod public;
 pub mod reference;
 mod relation;
 
-pub use predicate::{Clause, Mode, OPERAND_BITS, TruthTable, eval};
+pub use predicate::{Clause, Mode, OPERAND_BITS, Truth, TruthTable, eval, judge};
 pub use proof::{ProveError, VerifyError, prove, shape, verify};
 pub use public::{Public, PublicError};
 pub use relation::{Violation, relation};

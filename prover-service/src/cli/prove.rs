@@ -43,7 +43,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome {
     let took_ms = started.elapsed().as_millis();
     super::write_file(&args.out, &super::to_json(&evidence)?)?;
     let height = evidence.seal.height;
-    let said = serde_json::json!({ "evidence": args.out, "height": height, "took_ms": took_ms as u64 });
+    let parts = evidence.answers.len();
+    let said = serde_json::json!({ "evidence": args.out, "height": height, "parts": parts, "took_ms": took_ms as u64 });
     context.say(&said, || {
         format!(
             "Proved, as of block {height}, in {took_ms} ms. Send {} back to {}.",

@@ -10,7 +10,7 @@ use vouchsafe_ledger_types::units::BlockTime;
 
 use super::Context;
 use super::failure::{Failure, Outcome};
-use crate::ask::{Question, ask, schema_named};
+use crate::ask::{Asked, Question, ask, schema_named};
 use crate::calendar;
 
 /// Arguments of `vouch request`.
@@ -19,10 +19,16 @@ pub(super) struct Args {
     /// What must hold, in CEL: `birthDate <= yearsAgo(18)`, `icd10.under("E11")`.
     #[arg(long = "where", value_name = "EXPR")]
     predicate: String,
-    /// The schema: a built-in name (patient, observation, condition, medication-request, immunization) or a file.
+    /// The schema: a built-in name (patient, observation, condition, medication-request, immunization, consent) or a file.
     #[arg(long)]
     schema: String,
-    /// The member that must have committed the record.
+    /// A further part, on another record of the same subject: `patient: birthDate <= yearsAgo(18)`. At most 4 parts.
+    #[arg(long, value_name = "SCHEMA: EXPR")]
+    and: Vec<String>,
+    /// Have the subject's consent to you and your purpose shown too; it is a part like the others.
+    #[arg(long)]
+    with_consent: bool,
+    /// The member that must have committed the records.
     #[arg(long)]
     issuer: String,
     /// Who asks.
@@ -55,9 +61,13 @@ pub(super) fn run(context: &Context, args: Args) -> Outcome {
         None => now.plus_seconds(86_400),
         Some(text) => calendar::parse_instant(text).and_then(BlockTime::from_unix),
     };
+    let mut parts = vec![Asked { schema: schema(&args.schema)?, predicate: args.predicate }];
+    for part in &args.and {
+        parts.push(further(part)?);
+    }
     let question = Question {
-        schema: schema(&args.schema)?,
-        predicate: args.predicate,
+        parts,
+        with_consent: args.with_consent,
         issuer: args.issuer.parse().map_err(Failure::usage)?,
         verifier: args.verifier,
         purpose: args.purpose,
@@ -68,14 +78,26 @@ pub(super) fn run(context: &Context, args: Args) -> Outcome {
     };
     let request = ask(&question, &trust, now, &mut rand::rngs::OsRng).map_err(Failure::usage)?;
     super::write_file(&args.out, &super::to_json(&request)?)?;
-    let statement = request.parts.first().map(|part| part.statement.name()).unwrap_or_default();
+    let statements: Vec<&str> = request.parts.iter().map(|part| part.statement.name()).collect();
     let digest = request.digest().map_err(Failure::ours)?;
-    let said = serde_json::json!({ "request": args.out, "statement": statement, "digest": digest });
+    let predicates: Vec<&str> = request.parts.iter().map(|part| part.predicate.as_str()).collect();
+    let said = serde_json::json!({
+        "request": args.out, "statements": statements, "where": predicates, "digest": digest,
+    });
     context.say(&said, || {
         let until = calendar::show_instant(request.expires.unix());
-        format!("Wrote {} ({statement}, good until {until}). Send it to {}.", args.out.display(), question.issuer)
+        let statements = statements.join(", ");
+        format!("Wrote {} ({statements}; good until {until}). Send it to {}.", args.out.display(), question.issuer)
     });
     Ok(())
+}
+
+/// `SCHEMA: EXPR`.
+fn further(text: &str) -> Outcome<Asked> {
+    let form =
+        || Failure::usage_text(format!("--and {text:?}: write 'SCHEMA: EXPR', as in 'patient: gender == \"female\"'"));
+    let (name, predicate) = text.split_once(':').ok_or_else(form)?;
+    Ok(Asked { schema: schema(name.trim())?, predicate: predicate.trim().to_owned() })
 }
 
 fn schema(name: &str) -> Outcome<Schema> {
@@ -84,7 +106,7 @@ fn schema(name: &str) -> Outcome<Schema> {
     }
     let path = PathBuf::from(name);
     if !path.exists() {
-        let names = "patient, observation, condition, medication-request, immunization";
+        let names = "patient, observation, condition, medication-request, immunization, consent";
         return Err(Failure::usage_text(format!("{name:?} is neither a built-in schema ({names}) nor a file")));
     }
     Schema::parse(&super::read_file(&path)?).map_err(Failure::usage)

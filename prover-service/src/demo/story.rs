@@ -25,7 +25,7 @@ use super::forge::Forge;
 use super::questions::{Chosen, choose};
 use super::{Attempt, FactFigures, Figures, Plan, Stage, hospital};
 use crate::answer::{AnswerError, answer};
-use crate::ask::{Question, ask, compile_part};
+use crate::ask::{Asked, Question, ask, compile_part};
 use crate::calendar;
 use crate::fhir::{self, Mapped, Schemas, Source};
 use crate::ingest::{Intake, Report, Silent};
@@ -282,8 +282,8 @@ impl Cast {
     fn ask(&self, predicate: &str, schema: &Schema, issuer: &str) -> Result<Request, DemoError> {
         let now = SystemClock.now();
         let question = Question {
-            predicate: predicate.to_owned(),
-            schema: schema.clone(),
+            parts: vec![Asked { schema: schema.clone(), predicate: predicate.to_owned() }],
+            with_consent: false,
             issuer: issuer.parse().map_err(DemoError::own)?,
             verifier: VERIFIER.to_owned(),
             purpose: "HPAYMT".to_owned(),

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use vouchsafe_circuits::record::FieldValue;
+use vouchsafe_circuits::record::{FieldValue, Validity};
 use vouchsafe_circuits::schema::{Schema, StatusEffect};
 
 use super::date::{self, Moment};
@@ -20,7 +20,7 @@ use super::observation::refuse_modifiers;
 use super::path::{Node, Read};
 use super::resource::{self, ResourceKey, ResourceType, Schemas, Source, Version};
 use super::subject::{self, Entry, Index, SubjectIds};
-use super::{condition, immunization, medication_request, observation, patient};
+use super::{condition, consent, immunization, medication_request, observation, patient};
 
 /// The largest file that is read at once.
 pub const FILE_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -30,6 +30,8 @@ pub const FILE_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub struct Mapped {
     /// Which resource.
     pub key: ResourceKey,
+    /// Which record of the resource, where it has several: from 0.
+    pub part: Option<u8>,
     /// Which version of it.
     pub version: Version,
     /// Its content: under one version always the same, or the source breaks its word.
@@ -40,6 +42,8 @@ pub struct Mapped {
     pub subject: SubjectIds,
     /// One value per field of the schema, in its order.
     pub fields: Vec<FieldValue>,
+    /// When it may be used.
+    pub valid: Validity,
     /// Which entry of the bundle, from 0.
     pub entry: Option<usize>,
 }
@@ -49,6 +53,10 @@ pub struct Mapped {
 pub struct Withdrawal {
     /// Which resource.
     pub key: ResourceKey,
+    /// Which record of the resource, where it has several: from 0.
+    pub part: Option<u8>,
+    /// The version could not be read: once it can, it is taken for one that was not seen before.
+    pub unread: bool,
     /// Which version says so.
     pub version: Version,
     /// `meta.lastUpdated` in seconds since 1970.
@@ -114,16 +122,18 @@ impl Reading<'_> {
         };
         let index = Index::new(&entries);
         let duplicates = duplicates(&entries);
+        let number = |at: usize| entries.get(at).and_then(|e| e.number).unwrap_or(0);
         for (at, entry) in entries.iter().enumerate() {
             let Some(resource_type) = ResourceType::named(entry.type_name) else {
                 *self.out.skipped.entry(entry.type_name.to_owned()).or_default() += 1;
                 continue;
             };
+            if resource_type == ResourceType::Consent {
+                self.consent(entry, &index, duplicates.get(&at).map(|(of, same)| (number(*of), *same)));
+                continue;
+            }
             let taken = match duplicates.get(&at) {
-                Some((of, same)) => {
-                    let of = entries.get(*of).and_then(|e| e.number).unwrap_or(0);
-                    Err(entry.resource.error(Why::Duplicate { of, same: *same }))
-                }
+                Some((of, same)) => Err(entry.resource.error(Why::Duplicate { of: number(*of), same: *same })),
                 None => self.take(resource_type, entry, &index),
             };
             match taken {
@@ -175,7 +185,8 @@ impl Reading<'_> {
         let schema = self.schemas.of(resource_type);
         if withdraws(resource, resource_type, schema)? {
             let entry = entry.number;
-            return Ok(Taken::Withdrawn(Withdrawal { key, version, last_updated, entry }));
+            let withdrawal = Withdrawal { key, part: None, unread: false, version, last_updated, entry };
+            return Ok(Taken::Withdrawn(withdrawal));
         }
         refuse_modifiers(resource)?;
         let mut draft = Draft::new(schema);
@@ -185,6 +196,9 @@ impl Reading<'_> {
             ResourceType::Condition => condition::read(resource, &mut draft)?,
             ResourceType::MedicationRequest => medication_request::read(resource, &mut draft, index)?,
             ResourceType::Immunization => immunization::read(resource, &mut draft)?,
+            ResourceType::Consent => {
+                return Err(resource.error(Why::Mapping("a consent is several records".to_owned())));
+            }
         }
         let subject = subject::of(resource_type, entry, index, self.source)?;
         let (fields, notes) = draft.finish()?;
@@ -192,8 +206,83 @@ impl Reading<'_> {
             let name = resource::type_of(&inner)?;
             *self.out.skipped.entry(format!("{name} (contained)")).or_default() += 1;
         }
-        let mapped = Mapped { key, version, content, last_updated, subject, fields, entry: entry.number };
+        let (part, valid, entry) = (None, Validity::ALWAYS, entry.number);
+        let mapped = Mapped { key, part, version, content, last_updated, subject, fields, valid, entry };
         Ok(Taken::Record(Box::new(mapped), notes))
+    }
+}
+
+impl Reading<'_> {
+    /// A consent speaks for all of its records: those that it does not name any more are withdrawn, and all of them if
+    /// it cannot be read or is twice in the file and the two differ.
+    fn consent(&mut self, entry: &Entry<'_>, index: &Index<'_>, duplicate: Option<(usize, bool)>) {
+        let resource = &entry.resource;
+        let key = match resource::id_of(resource, entry.full_url) {
+            Ok(id) => {
+                ResourceKey { source: self.source.clone(), resource_type: ResourceType::Consent, id: id.to_owned() }
+            }
+            Err(located) => return self.refuse(entry.number, located),
+        };
+        let content = ContentDigest::of(resource.json());
+        let read = match duplicate {
+            Some((of, same)) => Err(resource.error(Why::Duplicate { of, same })),
+            None => self.words(&key, content, entry, index),
+        };
+        let said = match read {
+            Ok(records) => {
+                let said = records.len();
+                self.out.records.extend(records);
+                Some(said)
+            }
+            Err(located) => {
+                self.refuse(entry.number, located);
+                None
+            }
+        };
+        if duplicate.is_some_and(|(_, same)| same) {
+            return; // the first of them speaks
+        }
+        let version = Version::read(resource, content).unwrap_or(Version::Content(content));
+        let last_updated = last_updated(resource).ok().flatten();
+        for part in said.unwrap_or(0)..consent::WORDS {
+            self.out.withdrawals.push(Withdrawal {
+                key: key.clone(),
+                part: Some(part as u8), // below eight
+                unread: said.is_none(),
+                version: version.clone(),
+                last_updated,
+                entry: entry.number,
+            });
+        }
+    }
+
+    fn words(
+        &mut self,
+        key: &ResourceKey,
+        content: ContentDigest,
+        entry: &Entry<'_>,
+        index: &Index<'_>,
+    ) -> Read<Vec<Mapped>> {
+        let resource = &entry.resource;
+        let version = Version::read(resource, content)?;
+        let last_updated = last_updated(resource)?;
+        let mut notes = Notes::default();
+        let words = consent::read(resource, index, &mut notes)?;
+        let subject = subject::of(ResourceType::Consent, entry, index, self.source)?;
+        self.note(notes);
+        let schema = self.schemas.of(ResourceType::Consent);
+        let records = words.into_iter().zip(0..).map(|(dated, part)| Mapped {
+            key: key.clone(),
+            part: Some(part),
+            version: version.clone(),
+            content,
+            last_updated,
+            subject: subject.clone(),
+            fields: dated.word.fields(schema),
+            valid: dated.valid(),
+            entry: entry.number,
+        });
+        Ok(records.collect())
     }
 }
 
@@ -254,7 +343,7 @@ fn withdraws(resource: &Node<'_>, resource_type: ResourceType, schema: &Schema) 
     let Some((_, field)) = schema.field(field) else { return Ok(false) };
     let withdraws = |code: &str| field.status.get(code) == Some(&StatusEffect::Withdraws);
     match resource_type {
-        ResourceType::Patient => Ok(false),
+        ResourceType::Patient | ResourceType::Consent => Ok(false),
         ResourceType::Condition => {
             let Some(concept) = resource.object("verificationStatus")? else { return Ok(false) };
             let mut any = false;

@@ -29,16 +29,19 @@ pub enum ResourceType {
     MedicationRequest,
     /// A vaccination.
     Immunization,
+    /// What a subject permits and denies.
+    Consent,
 }
 
 impl ResourceType {
     /// All of them.
-    pub const ALL: [ResourceType; 5] = [
+    pub const ALL: [ResourceType; 6] = [
         ResourceType::Patient,
         ResourceType::Observation,
         ResourceType::Condition,
         ResourceType::MedicationRequest,
         ResourceType::Immunization,
+        ResourceType::Consent,
     ];
 
     /// FHIR's name.
@@ -49,6 +52,7 @@ impl ResourceType {
             ResourceType::Condition => "Condition",
             ResourceType::MedicationRequest => "MedicationRequest",
             ResourceType::Immunization => "Immunization",
+            ResourceType::Consent => "Consent",
         }
     }
 
@@ -60,6 +64,7 @@ impl ResourceType {
             ResourceType::Condition => "condition",
             ResourceType::MedicationRequest => "medication-request",
             ResourceType::Immunization => "immunization",
+            ResourceType::Consent => "consent",
         }
     }
 
@@ -75,7 +80,7 @@ impl fmt::Display for ResourceType {
 }
 
 /// The built-in schemas, made once for many files.
-pub struct Schemas([Schema; 5]);
+pub struct Schemas([Schema; 6]);
 
 impl Schemas {
     /// The schemas that come with Vouchsafe.
@@ -86,6 +91,7 @@ impl Schemas {
             builtin::condition(),
             builtin::medication_request(),
             builtin::immunization(),
+            builtin::consent(),
         ])
     }
 

@@ -106,7 +106,7 @@ pub(super) fn of(
 ) -> Read<SubjectIds> {
     let key = match resource_type {
         ResourceType::Patient => return of_patient(&entry.resource, entry.full_url, Some(source)),
-        ResourceType::Immunization => "patient",
+        ResourceType::Immunization | ResourceType::Consent => "patient",
         _ => "subject",
     };
     let resource = &entry.resource;

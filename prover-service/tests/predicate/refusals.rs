@@ -14,6 +14,7 @@ const PARTS: &[(&str, &str, &str, &str)] = &[
     ("patient", "1 == 1", "1 == 1", "neither side is a field"),
     ("patient", "gender > \"a\"", "gender > \"a\"", "codes have no order"),
     ("patient", "familyName < \"M\"", "familyName < \"M\"", "only == can be asked"),
+    ("patient", "gender == \"f\"", "\"f\"", "the code must be one of female, male, other, unknown"),
     ("patient", "gender == 3", "3", "a text in quotes"),
     (
         "patient",

@@ -175,6 +175,11 @@ impl TruthTable {
         false
     }
 
+    /// The table of the opposite; bits beyond its rows mean nothing.
+    const fn denied(self) -> TruthTable {
+        TruthTable(!self.0)
+    }
+
     /// Whether the answer is yes for every value that the unknown clauses may have.
     pub(crate) fn holds(self, answers: &[Answer]) -> bool {
         let answers = &answers[..answers.len().min(Self::CLAUSES_MAX)];
@@ -195,9 +200,30 @@ impl TruthTable {
     }
 }
 
-/// Whether the predicate is shown by these fields: for the holder, to choose a record before proving.
-pub fn eval(clauses: &[Clause], table: TruthTable, fields: &[EncodedField; FIELDS]) -> bool {
+/// What a predicate is worth on a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// Yes, whatever the absent fields would say.
+    Holds,
+    /// No, whatever they would say; or no clause can answer.
+    DoesNotHold,
+    /// It depends on a field that is absent.
+    Unknown,
+}
+
+/// What the predicate is worth on these fields. The holder's alone to know; only [`Truth::Holds`] can be proved.
+pub fn judge(clauses: &[Clause], table: TruthTable, fields: &[EncodedField; FIELDS]) -> Truth {
     let answers: Result<Vec<Answer>, NoAnswer> =
         clauses.iter().map(|clause| clause.answer(Content::from(&fields[clause.field.as_usize()]))).collect();
-    answers.is_ok_and(|answers| table.holds(&answers))
+    match answers {
+        Err(NoAnswer) => Truth::DoesNotHold,
+        Ok(answers) if table.holds(&answers) => Truth::Holds,
+        Ok(answers) if table.denied().holds(&answers) => Truth::DoesNotHold,
+        Ok(_) => Truth::Unknown,
+    }
+}
+
+/// Whether the predicate is shown by these fields: for the holder, to choose a record before proving.
+pub fn eval(clauses: &[Clause], table: TruthTable, fields: &[EncodedField; FIELDS]) -> bool {
+    judge(clauses, table, fields) == Truth::Holds
 }
