@@ -60,16 +60,10 @@ impl std::fmt::Display for NoiseScale {
 }
 
 /// Noise of a certain scale.
+#[derive(Clone, Copy, Debug)]
 pub struct Noise {
-    mechanism: Mechanism,
     scale: NoiseScale,
     cost: MicroEpsilon,
-}
-
-impl std::fmt::Debug for Noise {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Noise(scale {})", self.scale)
-    }
 }
 
 impl Noise {
@@ -90,17 +84,14 @@ impl Noise {
     }
 
     fn of_scale(scale: f64) -> Result<Noise, NoiseError> {
-        let failed = |e: opendp::error::Error| NoiseError::Library(e.to_string());
-        let space = (VectorDomain::new(AtomDomain::<i64>::default()), L1Distance::<i64>::default());
-        let mechanism: Mechanism = make_laplace(space.0, space.1, scale, None).map_err(failed)?;
-        let epsilon = mechanism.map(&SENSITIVITY).map_err(failed)?;
+        let epsilon = mechanism(scale)?.map(&SENSITIVITY).map_err(library)?;
         let cost = micro_ceil(epsilon).ok_or_else(|| NoiseError::Library(format!("it charges ε {epsilon}")))?;
-        Ok(Noise { mechanism, scale: NoiseScale(scale), cost })
+        Ok(Noise { scale: NoiseScale(scale), cost })
     }
 
     /// Draws, and adds to each count: once drawn, the budget is spent whatever becomes of the answer.
     pub fn add(&self, counts: &[i64]) -> Result<Vec<i64>, NoiseError> {
-        self.mechanism.invoke(&counts.to_vec()).map_err(|e| NoiseError::Library(e.to_string()))
+        mechanism(self.scale.0)?.invoke(&counts.to_vec()).map_err(library)
     }
 
     /// The scale.
@@ -112,6 +103,16 @@ impl Noise {
     pub fn cost(&self) -> MicroEpsilon {
         self.cost
     }
+}
+
+/// OpenDP's mechanism. It cannot move between threads, so it is made anew for each use.
+fn mechanism(scale: f64) -> Result<Mechanism, NoiseError> {
+    let space = (VectorDomain::new(AtomDomain::<i64>::default()), L1Distance::<i64>::default());
+    make_laplace(space.0, space.1, scale, None).map_err(library)
+}
+
+fn library(error: opendp::error::Error) -> NoiseError {
+    NoiseError::Library(error.to_string())
 }
 
 /// ⌈10^6 · ε⌉, exactly; none if ε is no number of that size.
