@@ -198,6 +198,7 @@ fn routes(node: &Arc<Node>) -> Result<Routes, ServeError> {
         let described = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(crate::proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        let described = described.with_service_name("grpc.health.v1.Health");
         health::SERVICES.iter().fold(described, |described, name| described.with_service_name(*name))
     };
     let undescribed = |e: tonic_reflection::server::Error| ServeError::Reflection(e.to_string());

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use vouchsafe_prover_service::proto::{HeightRef, VerifyRequest};
 use vouchsafe_prover_service::proto::ledger_client::LedgerClient;
 use vouchsafe_prover_service::proto::verifier_client::VerifierClient;
+use vouchsafe_prover_service::proto::{HeightRef, VerifyRequest};
 use vouchsafe_prover_service::telemetry::{METHODS, Metrics};
 
 use super::config::free_port;
