@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use vouchsafe_prover_service::proto::{HeightRef, VerifyRequest};
 use vouchsafe_prover_service::proto::ledger_client::LedgerClient;
 use vouchsafe_prover_service::proto::verifier_client::VerifierClient;
 use vouchsafe_prover_service::proto::{HeightRef, VerifyRequest};
