@@ -27,7 +27,7 @@ use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
 use vouchsafe_ledger_types::evidence::Evidence;
 use vouchsafe_ledger_types::ids::PolicyDigest;
 use vouchsafe_ledger_types::request::{Request, RequestError};
-use vouchsafe_ledger_types::units::{BlockTime, Height};
+use vouchsafe_ledger_types::units::Height;
 
 pub(crate) use assemble::{Logged, Proved, assemble};
 
