@@ -13,6 +13,7 @@ mod founding;
 mod power_cut;
 mod predicate;
 mod program;
+mod questions;
 mod scene;
 mod secrecy;
 mod server;

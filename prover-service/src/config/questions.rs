@@ -21,6 +21,10 @@ pub struct QuestionsConfig {
     pub decide_within_seconds: u64,
     /// How long an answer can be fetched after the question's end.
     pub keep_seconds: u64,
+    /// Answers leave when they are made, and nothing is made for a refusal: whoever has a clock sees which is which. For
+    /// the control of a test; no file can set it.
+    #[serde(skip)]
+    pub dangerous_without_slots: bool,
 }
 
 impl Default for QuestionsConfig {
@@ -32,6 +36,7 @@ impl Default for QuestionsConfig {
             slots_ahead: 60,
             decide_within_seconds: 3 * 86_400,
             keep_seconds: 86_400,
+            dangerous_without_slots: false,
         }
     }
 }
