@@ -11,6 +11,7 @@ mod forge;
 mod founding;
 #[cfg(target_os = "linux")]
 mod power_cut;
+mod online;
 mod predicate;
 mod program;
 mod questions;

@@ -77,10 +77,10 @@ fn dropped_and_added_parts() {
     case.refused("a part of another answer", Check::Anchor);
 }
 
-/// A holder puts one person's diagnosis next to another's date of birth; each of the proofs is true.
+/// A holder puts one person's diagnosis next to what is true of another; each of the proofs is true.
 #[test]
 fn a_part_about_somebody_else() {
-    let request = scene().ask_parts(&[DIABETES, ADULT]);
+    let request = scene().ask_parts(&[DIABETES, ALIKE[1]]);
     let other = hospital::record_number(1).parse().unwrap();
     let held = [scene().held_for(&request, 0, &scene().subject), scene().held_for(&request, 1, &other)];
     let logged = scene().log_properly(&request);

@@ -284,6 +284,7 @@ fn eight_words_are_the_most() {
     let codes: Vec<Json> = (0..3_000).map(|n| purpose(&format!("X{n}"))).collect();
     assert_eq!(words(json!({"type": "permit", "actor": names, "purpose": codes})).len(), 8);
     assert_eq!(words(json!({"type": "deny", "actor": names, "purpose": codes})), ["deny * * always"]);
-    let deep = (0..30).fold(provision("permit", "a", "TREAT", json!({})), |inner, _| json!({"provision": [inner]}));
+    let deep = (0..30)
+        .fold(provision("permit", "a", "TREAT", json!({})), |inner, _| json!({"type": "permit", "provision": [inner]}));
     assert_eq!(words(deep), ["permit a TREAT always"]);
 }
