@@ -38,6 +38,9 @@ use crate::institution::Institution;
 use crate::key_files::ProvingKeys;
 use crate::parties::Party;
 
+/// When a party whose questions fill its share of the inbox should come again: people take their time.
+const INBOX_RETRY_MS: Millis = 60_000;
+
 /// A question that was taken, as its asker is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
@@ -49,8 +52,8 @@ pub struct Taken {
     pub ends_at: BlockTime,
 }
 
-/// A question in the inbox, as a person is shown it.
-#[derive(Clone, Debug, serde::Serialize)]
+/// A question in the inbox, as a person is shown it. It names the subject: Debug shows the id alone.
+#[derive(Clone, serde::Serialize)]
 pub struct Waiting {
     /// Its id.
     pub id: CallId,
@@ -68,6 +71,12 @@ pub struct Waiting {
     pub ends_at: BlockTime,
 }
 
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Waiting({})", self.id)
+    }
+}
+
 /// Why a question was not taken, or not found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -81,8 +90,8 @@ pub enum QuestionError {
     /// The name in the request is another one.
     #[error("the request is of {0:?}: a verifier asks in its own name, which is on its card")]
     OtherName(String),
-    /// All slots ahead are taken.
-    #[error("no place is left in the next slots: come again in {} ms", .0.retry_after_ms)]
+    /// All slots ahead are taken, or the party's share of the inbox.
+    #[error("no place is left: come again in {} ms", .0.retry_after_ms)]
     Full(Full),
     /// There is no such question, or it is another party's.
     #[error("there is no such question: ask again")]
@@ -110,6 +119,13 @@ struct Held {
 struct State {
     held: BTreeMap<CallId, Held>,
     slots: Slots,
+}
+
+impl State {
+    /// How many questions of a party wait for a person.
+    fn in_inbox(&self, signer: &PublicKey) -> usize {
+        self.held.values().filter(|held| held.signer == *signer && *held.stage.borrow() == Stage::Inbox).count()
+    }
 }
 
 /// All questions of a node.
@@ -162,6 +178,9 @@ impl Questions {
             return Ok(held.taken(id));
         }
         let signer = party.card.signing;
+        if stage == Stage::Inbox && state.in_inbox(&signer) >= self.config.inbox_per_party as usize {
+            return Err(QuestionError::Full(Full { retry_after_ms: INBOX_RETRY_MS }));
+        }
         let slot_ms = state.slots.take(signer, now_ms).map_err(QuestionError::Full)?;
         let asker = party.card.name.clone();
         let (policy, body) = (policy.digest(), String::new());

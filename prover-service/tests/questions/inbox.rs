@@ -72,7 +72,7 @@ fn what_nobody_decides_ends_as_a_refusal() {
     let taken = desk.ask(&insurer, &request, ADULT).unwrap();
     assert_eq!(waiting(&desk).len(), 1);
     let undecided = desk.body(&insurer, &taken.question).unwrap();
-    assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_millis(1_500), "{:?}", began.elapsed());
     assert!(waiting(&desk).is_empty());
     assert_eq!(decide(&desk, &taken.question, true).status, 1, "it is too late");
     // it is the refusal that a no is
