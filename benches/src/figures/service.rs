@@ -150,7 +150,7 @@ fn entries(institution: &Institution) -> anyhow::Result<Vec<(EntryId, Vec<u8>)>>
         let commitment = DisclosureCommitment::from_bytes(OsRng.r#gen());
         let body = Disclosure { commitment, purpose: PurposeClass::of_code("TREAT"), deadline };
         let entry = institution.pen().write(Body::Disclosure(body))?;
-        Ok((entry.id(), entry.encode()))
+        anyhow::Ok((entry.id(), entry.encode()))
     };
     (0..ENTRIES).map(entry).collect()
 }

@@ -54,9 +54,9 @@ fn a_bad_source_ends_the_stream() {
 }
 
 #[test]
-fn nothing_is_opened_yet() {
+fn an_unsigned_opening_is_refused() {
     let world = shared();
     let mut client = RecordsClient::new(world.connect());
     let status = world.block_on(client.open(SignedCall::default())).unwrap_err();
-    assert_eq!(status.code(), Code::Unimplemented);
+    assert_eq!(status.code(), Code::InvalidArgument);
 }
