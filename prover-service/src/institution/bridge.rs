@@ -50,7 +50,8 @@ async fn blocking<T: Send + 'static>(
 
 fn ledger_error(error: WriteError) -> LedgerError {
     match error {
-        WriteError::Submit(SubmitError::Stopped(_)) | WriteError::Query(_) => {
+        // none of these is the ledger's no
+        WriteError::Submit(SubmitError::Stopped(_) | SubmitError::Read(_)) | WriteError::Query(_) => {
             LedgerError::Unavailable(error.to_string())
         }
         refused => LedgerError::Refused(refused.to_string()),
