@@ -12,7 +12,7 @@ const ADULT: (&str, &str) = ("patient", "birthDate <= yearsAgo(18)");
 const DIABETES: (&str, &str) = ("condition", "icd10.under(\"E11\")");
 
 /// Two parts of one schema and statement: nothing but what they ask tells them apart.
-const ALIKE: [(&str, &str); 2] = [ADULT, ("patient", "gender != \"other\"")];
+const ALIKE: [(&str, &str); 2] = [ADULT, ("patient", "!(birthDate <= yearsAgo(120))")];
 
 fn honest(parts: &[(&str, &str)]) -> Case {
     let request = scene().ask_parts(parts);
