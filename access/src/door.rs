@@ -50,7 +50,7 @@ use crate::disclosures::{BookError, DisclosureBook, opening_deadline};
 use crate::envelope::LeafTiers;
 use crate::ledger::{AccessLedger, LedgerError, state};
 use crate::policy::{Asker, Denial, Granted, PartyRole, Permit, Policy, Question};
-use crate::vault::{IndexError, RecordId, RecordState, RecordSummary, Vault};
+use crate::vault::{IndexError, ReadError, RecordId, RecordState, RecordSummary, Vault};
 use grants::Wish;
 use release::Warrant;
 use terms::ReleaseTerms;
@@ -179,7 +179,7 @@ pub enum DoorError {
 
 impl From<IndexError> for DoorError {
     fn from(error: IndexError) -> DoorError {
-        DoorError::Release(ReleaseError::Read(error.into()))
+        DoorError::Release(ReadError::from(error).into())
     }
 }
 
@@ -272,7 +272,16 @@ impl Door {
         until: BlockTime,
     ) -> ReleaseTerms {
         let chain = self.ledger.chain().chain.clone();
-        ReleaseTerms { chain, member: self.member, record: record.id, tier, purpose, card: reader.card.id(), basis, until }
+        ReleaseTerms {
+            chain,
+            member: self.member,
+            record: record.id,
+            tier,
+            purpose,
+            card: reader.card.id(),
+            basis,
+            until,
+        }
     }
 
     /// Writes down what is about to be released; durable when this returns.

@@ -8,6 +8,6 @@
 mod contents;
 mod file;
 
-pub use contents::Keystore;
 pub use crate::sealed_file::KdfParams;
+pub use contents::Keystore;
 pub use file::{CreateError, OpenError, ReplaceError};

@@ -15,7 +15,7 @@ mod proving;
 mod search;
 
 use rand::{CryptoRng, RngCore};
-use vouchsafe_access::disclosures::BookError;
+use vouchsafe_access::disclosures::{BookError, opening_deadline};
 use vouchsafe_access::subject::{Identifier, SubjectId};
 use vouchsafe_access::vault::{IndexError, ReadError};
 use vouchsafe_circuits::record::Tier;
@@ -27,7 +27,7 @@ use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
 use vouchsafe_ledger_types::evidence::Evidence;
 use vouchsafe_ledger_types::ids::PolicyDigest;
 use vouchsafe_ledger_types::request::{Request, RequestError};
-use vouchsafe_ledger_types::units::{BlockTime, Height};
+use vouchsafe_ledger_types::units::Height;
 
 pub(crate) use assemble::{Logged, Proved, assemble};
 
@@ -39,8 +39,6 @@ use search::{Search, search};
 
 /// How far the asker's day may be from ours: its clock and time zone.
 const ASKED_ON_DAYS: u32 = 1;
-/// How many days an auditor can ask for the opening of a disclosure.
-const OPENING_DAYS: u64 = 90;
 
 /// Why there is no evidence. The first ones are the asker's fault; `No` is for the holder's eyes alone.
 #[derive(Debug, thiserror::Error)]
@@ -173,7 +171,7 @@ pub async fn respond(
     let body = Disclosure {
         commitment: opening.commitment(),
         purpose: PurposeClass::of_code(&request.purpose),
-        deadline: deadline(institution.clock().now()),
+        deadline: opening_deadline(institution.clock().now()),
     };
     tokio::task::block_in_place(|| {
         let receipt = institution.pen().submit(institution.ledger(), Body::Disclosure(body))?;
@@ -222,15 +220,11 @@ fn together(searches: &[Search]) -> Verdict {
     }
 }
 
-/// Until when an auditor's wish to see the opening must be met: a whole number of days, since the deadline stands in
-/// clear and must not tell one question from another.
-fn deadline(now: BlockTime) -> BlockTime {
-    const DAY: u64 = 86_400;
-    let days = now.unix() / DAY + 1 + OPENING_DAYS;
-    BlockTime::from_unix(days * DAY).unwrap_or(now)
-}
-
-pub(crate) fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -> Result<RequestDigest, AnswerError> {
+pub(crate) fn check(
+    institution: &Institution,
+    keys: &dyn ProvingKeys,
+    request: &Request,
+) -> Result<RequestDigest, AnswerError> {
     let refuse = |why: &str| Err(AnswerError::Request(why.to_owned()));
     request.check()?;
     let identity = institution.identity();

@@ -164,7 +164,8 @@ impl Questions {
         let slot_ms = state.slots.take(signer, now_ms).map_err(QuestionError::Full)?;
         let asker = party.card.name.clone();
         let body = String::new();
-        let page = Page { version: 1, asker, signer, request, subject, taken_ms: now_ms, slot_ms, ends_at, stage, body };
+        let page =
+            Page { version: 1, asker, signer, request, subject, taken_ms: now_ms, slot_ms, ends_at, stage, body };
         self.write(id, &page)?;
         let held = Held::of(&page);
         let taken = held.taken(id);

@@ -46,8 +46,8 @@ pub use tls::TlsError;
 
 use crate::config::ConfigError;
 use crate::node::{Node, Phase};
-use crate::proto::prover_server::ProverServer;
 use crate::proto::ledger_server::LedgerServer;
+use crate::proto::prover_server::ProverServer;
 use crate::proto::records_server::RecordsServer;
 use crate::proto::research_server::ResearchServer;
 use crate::proto::verifier_server::VerifierServer;
@@ -198,6 +198,7 @@ fn routes(node: &Arc<Node>) -> Result<Routes, ServeError> {
         let described = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(crate::proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        let described = described.with_service_name("grpc.health.v1.Health");
         health::SERVICES.iter().fold(described, |described, name| described.with_service_name(*name))
     };
     let undescribed = |e: tonic_reflection::server::Error| ServeError::Reflection(e.to_string());

@@ -9,6 +9,7 @@ mod fhir;
 mod fixtures;
 mod forge;
 mod founding;
+mod online;
 #[cfg(target_os = "linux")]
 mod power_cut;
 mod predicate;

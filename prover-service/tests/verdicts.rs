@@ -69,7 +69,8 @@ impl House {
         let before = ledger.snapshot().unwrap().height();
         self.keys.1.store(0, Ordering::Relaxed);
         let (request, subject): (_, Identifier) = (self.ask(parts), subject.parse().unwrap());
-        let asked = respond(&self.institution, &self.keys, &request, &subject, ruling, &mut OsRng);
+        let rng = &mut OsRng;
+        let asked = respond(&self.institution, &self.keys, &request, &subject, ruling, rng);
         let response = sendable(asked).await.unwrap();
         let snapshot = ledger.snapshot().unwrap();
         assert_eq!(snapshot.height(), Height::new(before.get() + 1));

@@ -237,11 +237,7 @@ pub struct GrantSummary {
 
 impl Door {
     /// Gives a grant. Its page is durable before the entry is sent: what died in between grants nothing.
-    pub async fn grant(
-        &self,
-        terms: GrantTerms,
-        rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<GrantId, DoorError> {
+    pub async fn grant(&self, terms: GrantTerms, rng: &mut (impl RngCore + CryptoRng)) -> Result<GrantId, DoorError> {
         if terms.schemas.as_ref().is_some_and(|s| s.is_empty() || s.len() > SCHEMAS_MAX) {
             return Err(DoorError::Order(format!("a grant names 1 to {SCHEMAS_MAX} schemas, or none for all")));
         }
@@ -249,11 +245,8 @@ impl Door {
             return Err(DoorError::Order("a grant ends after it begins: give a later end".to_owned()));
         }
         let blinding: [u8; 32] = random_bytes(rng);
-        let body = Body::Grant(Grant {
-            commitment: terms.commitment(&blinding),
-            purpose: terms.purpose,
-            until: terms.until,
-        });
+        let body =
+            Body::Grant(Grant { commitment: terms.commitment(&blinding), purpose: terms.purpose, until: terms.until });
         let entry = self.ledger.sign(body.clone()).await?;
         let id = GrantId::of(entry.id());
         let page = Writer::with_capacity(512).bytes(&entry.encode()).raw(&terms.to_bytes()).raw(&blinding).done();

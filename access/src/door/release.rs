@@ -64,10 +64,16 @@ pub enum ReleaseError {
     OtherRelease(&'static str),
     /// The vault could not open the record.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(Box<ReadError>),
     /// The key on the card cannot be sealed to.
     #[error("the reader's key cannot be sealed to: admit the reader again with a new card")]
     ReaderKey,
+}
+
+impl From<ReadError> for ReleaseError {
+    fn from(error: ReadError) -> ReleaseError {
+        ReleaseError::Read(Box::new(error))
+    }
 }
 
 impl Warrant {
@@ -95,7 +101,9 @@ pub(super) fn covers(entry: &Entry, terms: &ReleaseTerms, shown: &QuestionOpenin
         (Body::KeyRelease(body), Basis::Grant(grant)) if body.grant == grant && body.purpose == terms.purpose => {
             body.commitment
         }
-        (Body::EmergencyAccess(body), Basis::Emergency(_)) if terms.purpose == PurposeClass::Emergency => body.commitment,
+        (Body::EmergencyAccess(body), Basis::Emergency(_)) if terms.purpose == PurposeClass::Emergency => {
+            body.commitment
+        }
         _ => return Err("it is of another kind, grant or purpose"),
     };
     if commitment == shown.commitment(&terms.digest()) { Ok(()) } else { Err("it commits to another release") }

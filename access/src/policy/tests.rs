@@ -42,8 +42,7 @@ fn the_standard_policy_permits_this_and_no_more() {
     let policy = Policy::load(Policy::STANDARD).unwrap();
     let limited = Tier::Limited;
     let grant = granted(limited, "TREAT", 2_000);
-    let answer =
-        |person, consent| Question::Answer { schemas: &[], tier: limited, purpose: "HPAYMT", consent, person };
+    let answer = |person, consent| Question::Answer { schemas: &[], tier: limited, purpose: "HPAYMT", consent, person };
     let count = |purpose| Question::Query { data_set: "d", purpose, threshold: 10 };
     let table: &[(&str, &[PartyRole], Question<'_>, bool)] = &[
         ("what is granted", &[Reader], open(limited, "TREAT", grant), true),

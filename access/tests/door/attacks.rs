@@ -40,7 +40,8 @@ async fn a_dictionary_finds_no_field_of_a_higher_tier() {
     let (at, field) = schema.field("familyName").unwrap();
     let names = ["Smith", "Jones", FAMILY_NAME, "Taylor"];
     let find = |seeds: &[(Tier, vouchsafe_circuits::SaltSeed)], leaf: LeafHash| {
-        let mut salts: Vec<Salt> = seeds.iter().flat_map(|(_, s)| (0..16u8).map(|i| s.salt(i.try_into().unwrap()))).collect();
+        let mut salts: Vec<Salt> =
+            seeds.iter().flat_map(|(_, s)| (0..16u8).map(|i| s.salt(i.try_into().unwrap()))).collect();
         salts.push(Salt::new(vouchsafe_circuits::Fe::ZERO));
         names.iter().find(|name| {
             let guess = EncodedField::Present(field.encode(&FieldText::Text((**name).to_owned())).unwrap());
@@ -153,13 +154,8 @@ async fn time_purpose_tier_basis_and_opening_are_bound() {
     thief.set("until", json!(START + 10 * DAY));
     let changed = Parcel::from_json(&thief.json()).unwrap();
     let (rules, now) = (clinic.chain.chain(), clinic.chain.now());
-    let opened = changed.dangerous_open_without(
-        ParcelCheck::Release,
-        &clinic.doctor.secrets,
-        clinic.records[0],
-        rules,
-        now,
-    );
+    let opened =
+        changed.dangerous_open_without(ParcelCheck::Release, &clinic.doctor.secrets, clinic.records[0], rules, now);
     assert_eq!(opened.unwrap_err().check, ParcelCheck::Keys);
 }
 

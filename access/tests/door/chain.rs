@@ -125,8 +125,7 @@ impl Chain {
             inner.judge(self.member, now, id, &body)
         };
         let height = Height::new(inner.blocks.len() as u64 + 2);
-        let receipt =
-            Receipt { entry: id, height, index: EntryIndex::new(0), code, first_position: 0, positions: 0 };
+        let receipt = Receipt { entry: id, height, index: EntryIndex::new(0), code, first_position: 0, positions: 0 };
         inner.push(LogHash::entry_leaf(&entry.encode()));
         let log = inner.log();
         let seal = Seal {

@@ -138,7 +138,10 @@ async fn an_emergency_not_reviewed_in_time_blocks_what_grants_allow() {
     let mut clinic = Clinic::new(147).await;
     let terms = clinic.terms();
     clinic.grant(terms).await;
-    let entry = { let parcel = clinic.emergency().await.unwrap(); clinic.open(&parcel).unwrap().entry };
+    let entry = {
+        let parcel = clinic.emergency().await.unwrap();
+        clinic.open(&parcel).unwrap().entry
+    };
     let id = EmergencyId::of(entry);
     assert!(clinic.unseal(clinic.order(Tier::Limited)).await.is_ok(), "control: not yet due");
     clinic.chain.pass(REVIEW_SECONDS);
@@ -164,13 +167,8 @@ async fn an_emergency_parcel_is_bound_to_its_entry_and_reason() {
     let changed = Parcel::from_json(&thief.json()).unwrap();
     assert_eq!(clinic.open(&changed).unwrap_err().check, ParcelCheck::Release);
     let (rules, now) = (clinic.chain.chain(), clinic.chain.now());
-    let opened = changed.dangerous_open_without(
-        ParcelCheck::Release,
-        &clinic.doctor.secrets,
-        clinic.records[0],
-        rules,
-        now,
-    );
+    let opened =
+        changed.dangerous_open_without(ParcelCheck::Release, &clinic.doctor.secrets, clinic.records[0], rules, now);
     assert!(opened.is_ok(), "control");
 }
 

@@ -129,3 +129,21 @@ fn a_partys_file_opens_with_its_passphrase_alone() {
     let turned = PartySecrets::open(&dir.path().join("turned"), &word("k"));
     assert!(matches!(turned, Err(OpenPartyError::WrongPassphrase(_))));
 }
+
+/// A service runs these on any of its threads.
+#[tokio::test]
+async fn what_the_door_does_can_move_between_threads() {
+    fn moves<T: Send>(future: T) -> T {
+        future
+    }
+    let mut clinic = Clinic::new(104).await;
+    let (terms, glass) = (clinic.terms(), clinic.glass());
+    let grant = moves(clinic.door.grant(terms, &mut clinic.rng)).await.unwrap();
+    let order = clinic.order(Tier::Limited);
+    assert!(moves(clinic.door.unseal(&clinic.doctor.at_door(), &order, &mut clinic.rng)).await.is_ok());
+    assert!(moves(clinic.door.emergency(&clinic.doctor.at_door(), &glass, &mut clinic.rng)).await.is_ok());
+    assert_eq!(moves(clinic.door.submit_overdue(&mut clinic.rng)).await.unwrap(), 0);
+    assert_eq!(moves(clinic.door.emergencies()).await.unwrap().len(), 1);
+    moves(clinic.door.revoke(grant)).await.unwrap();
+    assert_eq!(moves(clinic.door.grants()).await.unwrap().len(), 1);
+}

@@ -147,14 +147,9 @@ async fn a_record_that_is_not_active_is_not_released() {
 /// Whatever the ledger does but accept, and show it: nothing is released.
 #[tokio::test]
 async fn without_a_proof_of_acceptance_nothing_is_released() {
-    for mood in [
-        Mood::CutOff,
-        Mood::DiesAfter,
-        Mood::Refuses,
-        Mood::ShowsAnother,
-        Mood::ShowsRefusal,
-        Mood::OtherValidator,
-    ] {
+    for mood in
+        [Mood::CutOff, Mood::DiesAfter, Mood::Refuses, Mood::ShowsAnother, Mood::ShowsRefusal, Mood::OtherValidator]
+    {
         let mut clinic = Clinic::new(116).await;
         let terms = clinic.terms();
         clinic.grant(terms).await;

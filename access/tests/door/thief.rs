@@ -153,9 +153,7 @@ impl Thief {
                 let (nonce, mut plain) = self.opened(schema, keys, tier, &sealed);
                 change(&mut plain);
                 let aad = self.part_aad(schema, tier);
-                let again = cipher(keys, tier)
-                    .encrypt(&nonce_of(&nonce), Payload { msg: &plain, aad: &aad })
-                    .unwrap();
+                let again = cipher(keys, tier).encrypt(&nonce_of(&nonce), Payload { msg: &plain, aad: &aad }).unwrap();
                 sealed = [nonce, again].concat();
             }
             out.push(*part);

@@ -72,7 +72,9 @@ pub(super) fn read(resource: &Node<'_>, index: &Index<'_>, notes: &mut Notes) ->
         note(notes, "consent.verification: not verified, nothing is permitted");
         may_permit = false;
     }
-    let mut tree = Tree { index, notes, opts_out: base == Base::OptOut, denies: BTreeSet::new(), permits: Vec::new() };
+    let opts_out = base == Base::OptOut;
+    let (denies, permits) = (BTreeSet::new(), Vec::new());
+    let mut tree = Tree { index, notes, opts_out, widened: false, denies, permits };
     if let Some(provision) = resource.object("provision")? {
         tree.provision(&provision, &Terms::all(may_permit), true)?;
     }
@@ -145,6 +147,8 @@ struct Tree<'t, 'a> {
     index: &'t Index<'a>,
     notes: &'t mut Notes,
     opts_out: bool,
+    /// Whether the denies were too many, and are one.
+    widened: bool,
     denies: BTreeSet<Dated>,
     permits: Vec<Dated>,
 }
@@ -184,7 +188,8 @@ impl<'a> Tree<'_, 'a> {
     /// Denies that are too many become one that covers them all.
     fn deny(&mut self, terms: &Terms) {
         self.denies.extend(terms.denied());
-        if self.denies.len() > DENIES_MAX {
+        if self.widened || self.denies.len() > DENIES_MAX {
+            self.widened = true;
             note(self.notes, "consent.provision: many denies, made one of everything");
             let from = self.denies.iter().map(|deny| deny.from).min().unwrap_or(0);
             let until = self.denies.iter().map(|deny| deny.until).max().unwrap_or(u32::MAX);

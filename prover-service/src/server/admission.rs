@@ -131,3 +131,77 @@ fn caller_timeout(headers: &HeaderMap) -> Option<Duration> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn request(timeout: Option<&str>) -> Request<Body> {
+        let request = Request::builder().uri("/vouchsafe.v1.Ledger/GetSeal");
+        let request = timeout.into_iter().fold(request, |request, timeout| request.header("grpc-timeout", timeout));
+        request.body(Body::empty()).unwrap()
+    }
+
+    fn layer(open_calls_max: u32) -> AdmissionLayer {
+        let limits = Limits { open_calls_max, call_seconds: 2, ..Limits::default() };
+        AdmissionLayer::new(limits, Arc::new(Metrics::new().unwrap()))
+    }
+
+    fn code(response: &Response<Body>) -> Code {
+        Status::from_header_map(response.headers()).unwrap().code()
+    }
+
+    /// Services that never answer.
+    fn never()
+    -> impl Service<Request<Body>, Response = Response<Body>, Error = std::convert::Infallible, Future: Send + 'static>
+    + Clone {
+        tower::service_fn(|_: Request<Body>| std::future::pending())
+    }
+
+    #[tokio::test]
+    async fn a_call_ends_at_the_callers_deadline_or_ours() {
+        for (theirs, least, most) in
+            [(Some("100m"), 100, 1_000), (Some("3H"), 2_000, 5_000), (Some("soon"), 2_000, 5_000), (None, 2_000, 5_000)]
+        {
+            let began = Instant::now();
+            let response = layer(1).layer(never()).oneshot(request(theirs)).await.unwrap();
+            assert_eq!(code(&response), Code::DeadlineExceeded);
+            assert!((least..most).contains(&began.elapsed().as_millis()), "{theirs:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn open_calls_are_bounded_and_health_passes() {
+        let layer = layer(1);
+        let first = tokio::spawn(layer.layer(never()).oneshot(request(None)));
+        while layer.is_idle() {
+            tokio::task::yield_now().await;
+        }
+        let second = layer.layer(never()).oneshot(request(None)).await.unwrap();
+        assert_eq!(code(&second), Code::ResourceExhausted);
+        let health = Request::builder().uri("/grpc.health.v1.Health/Check").body(Body::empty()).unwrap();
+        let passes = tower::service_fn(|_: Request<Body>| async {
+            Ok::<_, std::convert::Infallible>(Response::new(Body::empty()))
+        });
+        assert!(layer.layer(passes).oneshot(health).await.is_ok());
+        first.await.unwrap().unwrap();
+        assert!(layer.is_idle());
+    }
+
+    #[test]
+    fn timeouts_are_read_as_grpc_writes_them() {
+        let read = |text: &str| caller_timeout(request(Some(text)).headers());
+        assert_eq!(read("3H"), Some(Duration::from_secs(10_800)));
+        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(read("5u"), Some(Duration::from_micros(5)));
+        for bad in ["", "S", "100000000S", "-1S", "+1S", "1.5S", "1x", "5", "1 S", "1µ"] {
+            assert_eq!(
+                Request::builder().header("grpc-timeout", bad).body(()).ok().and_then(|r| caller_timeout(r.headers())),
+                None,
+                "{bad}"
+            );
+        }
+    }
+}

@@ -14,36 +14,48 @@ use super::ledger::disclosure_of;
 use crate::program::{self, command, vouch, words};
 use crate::scene::{found, open, runtime, scene};
 
-/// A server in a process of its own, and where it listens.
-fn serve(mut command: Command) -> (Child, String) {
+/// A server in a process of its own.
+struct Serving {
+    child: Child,
+    address: String,
+    log: std::thread::JoinHandle<String>,
+}
+
+fn serve(mut command: Command) -> Serving {
     let mut child = command.spawn().unwrap();
+    // read as it comes: a full pipe would stop the server
+    let mut stderr = child.stderr.take().unwrap();
+    let log = std::thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).unwrap();
+        text
+    });
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|e| {
-        let mut error = String::new();
-        child.stderr.as_mut().unwrap().read_to_string(&mut error).unwrap();
-        panic!("{e}: {line:?} {error}")
-    });
-    (child, format!("http://{}", said["listening"].as_str().unwrap()))
+    let Ok(said) = serde_json::from_str::<serde_json::Value>(&line) else {
+        panic!("{line:?} {}", log.join().unwrap());
+    };
+    Serving { child, address: format!("http://{}", said["listening"].as_str().unwrap()), log }
 }
 
 fn words_of(data: &Path) -> Vec<std::ffi::OsString> {
     words("serve --json --listen 127.0.0.1:0 --data {}", &[data])
 }
 
-fn kill(child: &Child, signal: &str) {
-    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
-}
-
-fn ends(mut child: Child) -> (Option<i32>, String) {
-    let began = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        assert!(began.elapsed() < Duration::from_secs(60), "it does not end");
-        std::thread::sleep(Duration::from_millis(10));
+impl Serving {
+    fn kill(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
     }
-    let mut error = String::new();
-    child.stderr.as_mut().unwrap().read_to_string(&mut error).unwrap();
-    (child.wait().unwrap().code(), error)
+
+    /// Its exit status and its log.
+    fn ends(mut self) -> (Option<i32>, String) {
+        let began = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(began.elapsed() < Duration::from_secs(60), "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        (self.child.wait().unwrap().code(), self.log.join().unwrap())
+    }
 }
 
 #[test]
@@ -51,27 +63,27 @@ fn it_starts_tells_its_status_and_stops() {
     let (data, _) = found("serve-program");
     let config = data.join("serve.toml");
     std::fs::write(&config, "[log]\nformat = \"json\"\nlevel = \"debug\"\n").unwrap();
-    let (child, _) = serve(command(words_of(&data)));
+    let serving = serve(command(words_of(&data)));
     let status = vouch("status --json --data {}", &[&data]).exits(0).json();
     assert_eq!((status["phase"].as_str(), status["member"].as_str()), (Some("serving"), Some("hospital")));
     // whoever needs the folder itself is told who has it
     let busy = vouch("serve --data {}", &[&data]).exits(3);
     assert!(busy.err.contains("another process"), "{}", busy.err);
-    kill(&child, "-TERM");
-    let (status, log) = ends(child);
+    serving.kill("-TERM");
+    let (status, log) = serving.ends();
     assert_eq!(status, Some(0), "{log}");
     for line in log.lines() {
         serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|e| panic!("{e}: {line}"));
     }
     // without a node the same verb opens the folder; a socket left behind by a kill does not matter
-    let (mut child, _) = serve(command(words_of(&data)));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let serving = serve(command(words_of(&data)));
+    serving.kill("-KILL");
+    serving.ends();
     assert!(data.join("operator.sock").exists());
     vouch("status --json --data {}", &[&data]).exits(0);
-    let (child, _) = serve(command(words_of(&data)));
-    kill(&child, "-INT");
-    assert_eq!(ends(child).0, Some(0));
+    let serving = serve(command(words_of(&data)));
+    serving.kill("-INT");
+    assert_eq!(serving.ends().0, Some(0));
 }
 
 #[test]
@@ -80,22 +92,24 @@ fn nothing_that_is_asked_is_in_the_log_or_the_metrics() {
     let port = super::config::free_port();
     let text = format!("[log]\nlevel = \"debug\"\n[metrics]\nlisten = \"{port}\"\n");
     std::fs::write(data.join("serve.toml"), text).unwrap();
-    let (child, address) = serve(command(words_of(&data)));
-    let request = scene().ask("birthDate <= date(\"1987-06-05\")");
+    let serving = serve(command(words_of(&data)));
+    let request = scene().ask("birthDate <= yearsAgo(37)");
     let bytes = serde_json::to_vec(&request).unwrap();
-    assert!(String::from_utf8_lossy(&bytes).contains("1987-06-05"));
+    assert!(String::from_utf8_lossy(&bytes).contains("yearsAgo(37)"));
     let evidence = b"{\"version\": \"1987-06-05\"}".to_vec();
     let answered = runtime().block_on(async {
-        let channel = Endpoint::from_shared(address).unwrap().connect().await.unwrap();
+        let channel = Endpoint::from_shared(serving.address.clone()).unwrap().connect().await.unwrap();
         VerifierClient::new(channel).verify(VerifyRequest { request: bytes, evidence, as_of: None }).await
     });
     assert!(answered.is_err());
     let metrics = super::metrics::get(port);
-    kill(&child, "-TERM");
-    let (_, log) = ends(child);
+    serving.kill("-TERM");
+    let (_, log) = serving.ends();
     assert!(log.contains("Verifier/Verify") && metrics.contains("Verifier/Verify"), "the call is there: {log}");
     for text in [&log, &metrics] {
-        for secret in ["1987", "birthDate", "insurer", &hex::encode("1987-06-05"), program::PASSPHRASE] {
+        for secret in
+            ["1987-06-05", "yearsAgo", "birthDate", "insurer", &hex::encode("1987-06-05"), program::PASSPHRASE]
+        {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
     }
@@ -118,9 +132,9 @@ fn a_write_that_fails_ends_the_process_and_loses_nothing_acknowledged() {
         let institution = open(&data);
         (0..4_000).map(|_| disclosure_of(&institution)).collect()
     };
-    let (child, address) = serve(on_a_full_disk(&data, 1_024));
+    let serving = serve(on_a_full_disk(&data, 1_024));
     let acknowledged = runtime().block_on(async {
-        let channel = Endpoint::from_shared(address).unwrap().connect().await.unwrap();
+        let channel = Endpoint::from_shared(serving.address.clone()).unwrap().connect().await.unwrap();
         let mut client = LedgerClient::new(channel);
         let mut acknowledged = Vec::new();
         for (id, signed_entry) in entries {
@@ -135,7 +149,7 @@ fn a_write_that_fails_ends_the_process_and_loses_nothing_acknowledged() {
         assert!(client.get_seal(HeightRef { height: None }).await.is_err());
         acknowledged
     });
-    let (status, log) = ends(child);
+    let (status, log) = serving.ends();
     assert_eq!(status, Some(3), "{log}");
     assert!(acknowledged.len() > 10, "{}", acknowledged.len());
     let institution = open(&data);
@@ -163,12 +177,12 @@ fn a_party_is_made_admitted_listed_and_removed() {
     let (file, card) = (folder.join("ada.party"), folder.join("ada.card.json"));
     let made = vouch("party new --json --name ada --out {} --card {}", &[&file, &card]).exits(0).json();
     vouch("party new --name ada --out {} --card {}", &[&file, &card]).exits(2);
-    let (child, _) = serve(command(words_of(&data)));
+    let serving = serve(command(words_of(&data)));
     let admitted = vouch("party admit --json --role reader --role emergency --data {} {}", &[&data, &card]);
     let admitted = admitted.exits(0).json();
     assert_eq!(admitted["card"], made["card"]);
-    kill(&child, "-TERM");
-    assert_eq!(ends(child).0, Some(0));
+    serving.kill("-TERM");
+    assert_eq!(serving.ends().0, Some(0));
     // the same, now without a node
     let listed = vouch("party list --json --data {}", &[&data]).exits(0).json();
     assert_eq!(listed["parties"][0], admitted);

@@ -2,6 +2,7 @@
 
 use tonic::Code;
 use tonic_types::StatusExt;
+use vouchsafe_circuits::record::Day;
 use vouchsafe_ledger_types::evidence::Evidence;
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_prover_service::proto::verifier_client::VerifierClient;
@@ -32,7 +33,7 @@ fn verdicts_are_those_of_the_offline_checks() {
         |evidence| evidence.request.purpose = "TREAT".to_owned(),
         |evidence| evidence.seal_inclusion = evidence.disclosure.inclusion.clone(),
         |evidence| evidence.answers[0].schema = evidence.answers[0].anchor.clone(),
-        |evidence| evidence.answers[0].public.today += 1,
+        |evidence| evidence.answers[0].public.today = Day::new(evidence.answers[0].public.today.get() + 1),
         |evidence| evidence.answers.clear(),
     ];
     let mut verdicts = Vec::new();
