@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/vouchsafe/target
 CARGO := cargo
 PROFILE := --release --locked
 
-.PHONY: demo test lint setup figures
+.PHONY: demo test lint setup figures oracle
 
 demo: setup
 	$(CARGO) build $(PROFILE) -p vouchsafe-prover-service --bin vouch
@@ -23,6 +23,12 @@ lint: setup
 
 figures: setup
 	$(CARGO) run $(PROFILE) -p vouchsafe-benches --bin figures -- main
+	$(CARGO) run $(PROFILE) -p vouchsafe-benches --bin figures -- service
+
+# the remote truth oracle with as many questions as it takes; `make test` asks 160
+oracle: setup
+	VOUCH_ORACLE_QUESTIONS=2000 $(CARGO) test $(PROFILE) -p vouchsafe-prover-service --test main -- \
+	    questions::oracle --nocapture --test-threads 1
 
 setup:
 	@./.ci/setup

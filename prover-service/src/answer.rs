@@ -148,6 +148,36 @@ pub async fn respond(
     ruling: Ruling,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Response, AnswerError> {
+    look_into(institution, keys, request, subject, Work { ruling, decoys: true }, rng).await
+}
+
+/// The same, but nothing is proved where nothing is to prove: the time that it takes tells the verdict. For the control of
+/// a test.
+pub async fn dangerous_respond_without_decoys(
+    institution: &Institution,
+    keys: &dyn ProvingKeys,
+    request: &Request,
+    subject: &Identifier,
+    ruling: Ruling,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Response, AnswerError> {
+    look_into(institution, keys, request, subject, Work { ruling, decoys: false }, rng).await
+}
+
+/// What is to be done.
+struct Work {
+    ruling: Ruling,
+    decoys: bool,
+}
+
+async fn look_into(
+    institution: &Institution,
+    keys: &dyn ProvingKeys,
+    request: &Request,
+    subject: &Identifier,
+    Work { ruling, decoys }: Work,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Response, AnswerError> {
     let digest = check(institution, keys, request)?;
     let seen = institution.ledger().snapshot()?.height();
     let known = institution.vault().subject(subject)?;
@@ -177,7 +207,7 @@ pub async fn respond(
         let receipt = institution.pen().submit(institution.ledger(), Body::Disclosure(body))?;
         let logged = Logged { opening: opening.question(), entry: receipt.entry };
         let damage = searches.iter_mut().find_map(|search| search.failed.take());
-        let proving = Proving { institution, keys, request, digest, logged };
+        let proving = Proving { institution, keys, request, digest, logged, decoys };
         let evidence = proving.run(searches, verdict == Verdict::Holds, rng)?;
         // a record that was withdrawn meanwhile shows nothing any more
         let verdict = if evidence.is_none() && verdict == Verdict::Holds { Verdict::DoesNotHold } else { verdict };

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use prost::Message;
 use rand::{CryptoRng, RngCore};
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+pub use tonic::transport::Channel;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use vouchsafe_access::party::PartySecrets;
@@ -24,6 +25,7 @@ use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::units::{BlockTime, MicroEpsilon};
 
 use crate::proto;
+use crate::proto::ledger_client::LedgerClient;
 use crate::proto::open_request::What;
 use crate::proto::prover_client::ProverClient;
 use crate::proto::query_request::Measure;
@@ -307,5 +309,25 @@ pub async fn verify(
         evidence: serde_json::to_vec(evidence).map_err(unreadable)?,
         as_of: None,
     };
+    verify_message(channel, message).await
+}
+
+/// Has a node verify the bytes of a request and of evidence.
+pub async fn verify_message(
+    channel: &Channel,
+    message: proto::VerifyRequest,
+) -> Result<proto::VerifyResponse, ClientError> {
     Ok(VerifierClient::new(channel.clone()).verify(message).await?.into_inner())
+}
+
+/// Sends a signed entry to a ledger; it is durable when this returns.
+pub async fn submit(channel: &Channel, signed_entry: Vec<u8>) -> Result<proto::SubmitResponse, ClientError> {
+    Ok(LedgerClient::new(channel.clone()).submit(proto::SubmitRequest { signed_entry }).await?.into_inner())
+}
+
+/// Brings one document; its records are durable when this returns.
+pub async fn commit(channel: &Channel, document: proto::CommitRequest) -> Result<proto::CommitResponse, ClientError> {
+    let mut client = RecordsClient::new(channel.clone());
+    let mut answers = client.commit(tokio_stream::once(document)).await?.into_inner();
+    answers.message().await?.ok_or_else(|| ClientError::Answer("nothing".to_owned()))
 }

@@ -30,8 +30,8 @@ use crate::node::{Node, Phase};
 use crate::server::causes;
 use crate::trail;
 
-/// What can be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What can be done. It may name a subject: Debug shows the command's name alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Command {
@@ -105,8 +105,15 @@ pub enum Command {
     },
 }
 
-/// What came of it, as the verb prints it.
-#[derive(Clone, Debug, PartialEq)]
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        write!(f, "Command({})", json["command"].as_str().unwrap_or_default())
+    }
+}
+
+/// What came of it, as the verb prints it. It may name a subject, or hold a parcel: Debug leaves the outcome out.
+#[derive(Clone, PartialEq)]
 pub struct Done {
     /// What `--json` prints; null after an error.
     pub outcome: Json,
@@ -114,6 +121,12 @@ pub struct Done {
     pub status: u8,
     /// What went wrong; empty if nothing did.
     pub error: String,
+}
+
+impl std::fmt::Debug for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Done({}, {:?})", self.status, self.error)
+    }
 }
 
 impl Done {

@@ -8,7 +8,7 @@
 //!
 //! A question is durable before its asker gets its id, and ends by its deadline: what nobody decided by then is denied. From
 //! outside, yes, no, unknown and denied differ in nothing but what the body says. After a restart a question that was at
-//! work is worked on again, and so may be logged twice.
+//! work is worked on again, and so may be logged twice; under another policy than it was taken under, it is denied.
 
 mod page;
 mod slots;
@@ -23,7 +23,7 @@ use vouchsafe_access::PageError;
 use vouchsafe_access::policy::{Asker, Policy, Question};
 use vouchsafe_access::question_book::QuestionBook;
 use vouchsafe_circuits::record::Tier;
-use vouchsafe_ledger_types::ids::CallId;
+use vouchsafe_ledger_types::ids::{CallId, PolicyDigest};
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::signing::PublicKey;
 use vouchsafe_ledger_types::units::BlockTime;
@@ -38,6 +38,9 @@ use crate::institution::Institution;
 use crate::key_files::ProvingKeys;
 use crate::parties::Party;
 
+/// When a party whose questions fill its share of the inbox should come again: people take their time.
+const INBOX_RETRY_MS: Millis = 60_000;
+
 /// A question that was taken, as its asker is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
@@ -49,8 +52,8 @@ pub struct Taken {
     pub ends_at: BlockTime,
 }
 
-/// A question in the inbox, as a person is shown it.
-#[derive(Clone, Debug, serde::Serialize)]
+/// A question in the inbox, as a person is shown it. It names the subject: Debug shows the id alone.
+#[derive(Clone, serde::Serialize)]
 pub struct Waiting {
     /// Its id.
     pub id: CallId,
@@ -68,6 +71,12 @@ pub struct Waiting {
     pub ends_at: BlockTime,
 }
 
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Waiting({})", self.id)
+    }
+}
+
 /// Why a question was not taken, or not found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -81,8 +90,8 @@ pub enum QuestionError {
     /// The name in the request is another one.
     #[error("the request is of {0:?}: a verifier asks in its own name, which is on its card")]
     OtherName(String),
-    /// All slots ahead are taken.
-    #[error("no place is left in the next slots: come again in {} ms", .0.retry_after_ms)]
+    /// All slots ahead are taken, or the party's share of the inbox.
+    #[error("no place is left: come again in {} ms", .0.retry_after_ms)]
     Full(Full),
     /// There is no such question, or it is another party's.
     #[error("there is no such question: ask again")]
@@ -112,6 +121,13 @@ struct State {
     slots: Slots,
 }
 
+impl State {
+    /// How many questions of a party wait for a person.
+    fn in_inbox(&self, signer: &PublicKey) -> usize {
+        self.held.values().filter(|held| held.signer == *signer && *held.stage.borrow() == Stage::Inbox).count()
+    }
+}
+
 /// All questions of a node.
 pub struct Questions {
     book: QuestionBook,
@@ -123,12 +139,13 @@ pub struct Questions {
 impl Questions {
     /// Opens the book; what was not done goes on.
     pub fn open(book: QuestionBook, config: QuestionsConfig) -> Result<Questions, QuestionError> {
-        let mut held = BTreeMap::new();
+        let (mut held, mut slots) = (BTreeMap::new(), Slots::new(config));
         for id in book.ids()? {
             let Some(page) = read(&book, id)? else { continue };
+            slots.given(page.signer, page.slot_ms);
             held.insert(id, Held::of(&page));
         }
-        let state = Mutex::new(State { held, slots: Slots::new(config) });
+        let state = Mutex::new(State { held, slots });
         Ok(Questions { book, config, state, work: Notify::new() })
     }
 
@@ -161,11 +178,15 @@ impl Questions {
             return Ok(held.taken(id));
         }
         let signer = party.card.signing;
+        if stage == Stage::Inbox && state.in_inbox(&signer) >= self.config.inbox_per_party as usize {
+            return Err(QuestionError::Full(Full { retry_after_ms: INBOX_RETRY_MS }));
+        }
         let slot_ms = state.slots.take(signer, now_ms).map_err(QuestionError::Full)?;
         let asker = party.card.name.clone();
-        let body = String::new();
+        let (policy, body) = (policy.digest(), String::new());
+        let taken_ms = now_ms;
         let page =
-            Page { version: 1, asker, signer, request, subject, taken_ms: now_ms, slot_ms, ends_at, stage, body };
+            Page { version: 1, asker, signer, request, subject, taken_ms, slot_ms, ends_at, stage, policy, body };
         self.write(id, &page)?;
         let held = Held::of(&page);
         let taken = held.taken(id);
@@ -205,6 +226,9 @@ impl Questions {
     }
 
     async fn sleep_to_slot(&self, slot_ms: Millis) {
+        if self.config.dangerous_without_slots {
+            return;
+        }
         let slot_ms = slot_ms.max(self.state().slots.at_or_after(now_ms()));
         // the clock may be set meanwhile, so it is asked again
         while let Some(left) = slot_ms.checked_sub(now_ms()).filter(|left| *left > 0) {
@@ -270,29 +294,22 @@ impl Questions {
             if let Err(error) = self.tidy() {
                 return error;
             }
-            let Some((id, ruling)) = self.next(policy) else {
+            let Some(id) = self.next() else {
                 // the deadline of what waits for a person is looked at now and then
                 let _ = tokio::time::timeout(Duration::from_secs(1), self.work.notified()).await;
                 continue;
             };
-            match self.answer(institution, keys, id, ruling).await {
+            match self.answer(institution, keys, id, policy.digest()).await {
                 Ok(failure) => done(failure.as_ref()),
                 Err(error) => return error,
             }
         }
     }
 
-    fn next(&self, policy: &Policy) -> Option<(CallId, Ruling)> {
+    fn next(&self) -> Option<CallId> {
         let state = self.state();
-        let waiting = state.held.iter().filter_map(|(id, held)| {
-            let ruling = match *held.stage.borrow() {
-                Stage::Permitted => Ruling::Permitted(policy.digest()),
-                Stage::Denied => Ruling::Denied(policy.digest()),
-                Stage::Inbox | Stage::Done => return None,
-            };
-            Some((held.slot_ms, held.taken_ms, *id, ruling))
-        });
-        waiting.min_by_key(|(slot, taken, id, _)| (*slot, *taken, *id)).map(|(_, _, id, ruling)| (id, ruling))
+        let decided = state.held.iter().filter(|(_, held)| held.stage.borrow().is_decided());
+        decided.min_by_key(|(id, held)| (held.slot_ms, held.taken_ms, **id)).map(|(id, _)| *id)
     }
 
     /// Answers one question. An error of ours is no answer either: its asker is refused, and the holder told.
@@ -301,11 +318,19 @@ impl Questions {
         institution: &Institution,
         keys: &dyn ProvingKeys,
         id: CallId,
-        ruling: Ruling,
+        policy: PolicyDigest,
     ) -> Result<Option<AnswerError>, QuestionError> {
         let mut page = read(&self.book, id)?.ok_or(QuestionError::Unknown)?;
         let subject = page.subject.parse().map_err(|_| QuestionError::Subject)?;
-        let response = answer::respond(institution, keys, &page.request, &subject, ruling, &mut OsRng).await;
+        // what another policy permitted, this one may not
+        let permitted = page.stage == Stage::Permitted && page.policy == policy;
+        let ruling = if permitted { Ruling::Permitted(policy) } else { Ruling::Denied(policy) };
+        let response = if self.config.dangerous_without_slots {
+            answer::dangerous_respond_without_decoys(institution, keys, &page.request, &subject, ruling, &mut OsRng)
+                .await
+        } else {
+            answer::respond(institution, keys, &page.request, &subject, ruling, &mut OsRng).await
+        };
         let (evidence, failure) = match response {
             Ok(response) => (response.evidence, response.damage.map(AnswerError::from)),
             Err(error) => (None, Some(error)),

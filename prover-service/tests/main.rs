@@ -14,6 +14,7 @@ mod online;
 mod power_cut;
 mod predicate;
 mod program;
+mod questions;
 mod scene;
 mod secrecy;
 mod server;

@@ -1,6 +1,9 @@
 //! Nothing readable leaves the vault: neither the ledger's files nor evidence hold a name, an identifier, a text of a
 //! record, or a plain hash of one.
 
+mod patterns;
+mod run;
+
 use std::collections::BTreeSet;
 
 use rand::rngs::OsRng;

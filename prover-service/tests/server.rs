@@ -1,13 +1,13 @@
 //! The service as its clients meet it.
 
-mod config;
+pub mod config;
 mod ledger;
 mod limits;
-mod metrics;
+pub mod metrics;
 mod operator;
 mod parties;
 pub mod pki;
-mod program;
+pub mod program;
 mod python;
 mod records;
 mod shutdown;

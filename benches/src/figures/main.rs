@@ -5,7 +5,10 @@
 
 mod kills;
 mod ledger;
+mod load;
 mod proving;
+mod service;
+mod serving;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,6 +33,8 @@ struct Cli {
 enum Area {
     /// The path from a FHIR bundle to a verified fact.
     Main,
+    /// The service: verifying under load, opening, the demo's refusals, and kills while it serves.
+    Service,
     /// The child that `main` kills; not for people.
     #[command(hide = true)]
     Victim {
@@ -40,10 +45,18 @@ enum Area {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<std::process::ExitCode> {
+    // a child under the program's own name is the program: see `serving`
+    if std::env::args_os().next().is_some_and(|name| name == "vouch") {
+        return Ok(vouchsafe_prover_service::cli::run());
+    }
     let Cli { area, json } = Cli::parse();
     let figures = match area {
-        Area::Victim { data, receipts } => return kills::victim(&data, &receipts),
+        Area::Victim { data, receipts } => {
+            kills::victim(&data, &receipts)?;
+            return Ok(std::process::ExitCode::SUCCESS);
+        }
+        Area::Service => service::figures()?,
         Area::Main => {
             let mut figures = proving::figures()?;
             figures.extend(ledger::figures()?);
@@ -58,7 +71,7 @@ fn main() -> anyhow::Result<()> {
             println!("{name:<24} {value}");
         }
     }
-    Ok(())
+    Ok(std::process::ExitCode::SUCCESS)
 }
 
 /// How long each of some calls took, sorted.

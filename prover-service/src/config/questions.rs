@@ -17,10 +17,16 @@ pub struct QuestionsConfig {
     pub per_slot: u32,
     /// How many slots ahead places are given away.
     pub slots_ahead: u32,
+    /// How many questions of one party may wait for a person.
+    pub inbox_per_party: u32,
     /// How long a person may take to decide.
     pub decide_within_seconds: u64,
     /// How long an answer can be fetched after the question's end.
     pub keep_seconds: u64,
+    /// Answers leave when they are made, and nothing is made for a refusal: whoever has a clock sees which is which. For
+    /// the control of a test; no file can set it.
+    #[serde(skip)]
+    pub dangerous_without_slots: bool,
 }
 
 impl Default for QuestionsConfig {
@@ -30,8 +36,10 @@ impl Default for QuestionsConfig {
             delay_ms: 3_000,
             per_slot: 2,
             slots_ahead: 60,
+            inbox_per_party: 100,
             decide_within_seconds: 3 * 86_400,
             keep_seconds: 86_400,
+            dangerous_without_slots: false,
         }
     }
 }
@@ -44,6 +52,7 @@ impl QuestionsConfig {
             ("questions.delay_ms", self.delay_ms, 10, 3_600_000),
             ("questions.per_slot", u64::from(self.per_slot), 1, 1_000),
             ("questions.slots_ahead", u64::from(self.slots_ahead), 1, 100_000),
+            ("questions.inbox_per_party", u64::from(self.inbox_per_party), 1, 100_000),
             ("questions.decide_within_seconds", self.decide_within_seconds, 1, 366 * 86_400),
             ("questions.keep_seconds", self.keep_seconds, 600, 366 * 86_400),
         ];

@@ -20,8 +20,8 @@ use crate::node::Node;
 use crate::parties::PartyError;
 use crate::server::causes;
 
-/// What a grant shall say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a grant shall say. It may name a subject: Debug shows the type alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GrantOrder {
     /// To whom.
@@ -36,6 +36,12 @@ pub struct GrantOrder {
     pub schemas: Vec<String>,
     /// Records of whom; none: all.
     pub subject: Option<String>,
+}
+
+impl std::fmt::Debug for GrantOrder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GrantOrder")
+    }
 }
 
 pub(super) async fn grant(node: &Node, order: GrantOrder) -> Done {

@@ -1,11 +1,12 @@
 //! A question's page: all that is known of it, in the book of questions.
 //!
-//! JSON inside a sealed page. It names the subject, so it never leaves the book but in the answer to its asker and, without the
-//! subject's identifier, in the inbox.
+//! JSON inside a sealed page. It names the subject: what it says is shown to the institution's own people in the inbox,
+//! and to nobody else.
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_ledger_types::card::PartyName;
 use vouchsafe_ledger_types::evidence::Evidence;
+use vouchsafe_ledger_types::ids::PolicyDigest;
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::signing::PublicKey;
 use vouchsafe_ledger_types::units::BlockTime;
@@ -24,6 +25,13 @@ pub enum Stage {
     Denied,
     /// The body is there.
     Done,
+}
+
+impl Stage {
+    /// Whether it is somebody's turn to work on it.
+    pub(super) fn is_decided(self) -> bool {
+        matches!(self, Stage::Permitted | Stage::Denied)
+    }
 }
 
 /// A question and what came of it.
@@ -48,6 +56,8 @@ pub struct Page {
     pub ends_at: BlockTime,
     /// Where it stands.
     pub stage: Stage,
+    /// The policy that said so.
+    pub policy: PolicyDigest,
     /// What leaves, padded; empty until it is done.
     pub body: String,
 }

@@ -59,6 +59,11 @@ impl Slots {
         Err(Full { retry_after_ms: self.config.slot_ms })
     }
 
+    /// Notes a place that was given before a restart.
+    pub fn given(&mut self, asker: PublicKey, slot: Millis) {
+        *self.taken.entry(slot).or_default().entry(asker).or_default() += 1;
+    }
+
     /// One party does not fill the slots of all others.
     fn per_party(&self) -> u32 {
         self.config.per_slot.div_ceil(2)
@@ -97,6 +102,16 @@ mod tests {
         assert_eq!(slots.take(other, 10_000), Ok(12_000));
         assert_eq!(slots.take(other, 10_000), Ok(13_000), "three leave in a slot");
         assert!(slots.take(other, 10_000).is_err());
-        assert_eq!(slots.take(one, 12_000), Ok(14_000), "times goes on");
+        assert_eq!(slots.take(one, 12_000), Ok(14_000), "time goes on");
+    }
+
+    #[test]
+    fn places_given_before_a_restart_are_taken() {
+        let (mut slots, one, other) = slots();
+        slots.given(one, 12_000);
+        slots.given(one, 12_000);
+        assert_eq!(slots.take(one, 10_000), Ok(13_000));
+        assert_eq!(slots.take(other, 10_000), Ok(12_000));
+        assert_eq!(slots.take(other, 10_000), Ok(13_000), "three leave in a slot");
     }
 }

@@ -83,7 +83,8 @@ fn dropped_and_added_parts() {
 fn a_part_about_somebody_else() {
     let request = scene().ask_parts(&[DIABETES, ALIKE[1]]);
     let other = hospital::record_number(1).parse().unwrap();
-    let held = of_one_moment(|| [(0, &scene().subject), (1, &other)].map(|(n, who)| scene().held_for(&request, n, who)));
+    let held =
+        of_one_moment(|| [(0, &scene().subject), (1, &other)].map(|(n, who)| scene().held_for(&request, n, who)));
     let logged = scene().log_properly(&request);
     let evidence = scene().forged_parts(&request, &held, logged);
     Case::of(request.clone(), evidence).stopped_by_this_alone("two persons", Check::Request);

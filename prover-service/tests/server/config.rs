@@ -58,7 +58,7 @@ fn every_sample_starts_a_server() {
 fn the_full_sample_names_every_default() {
     let full = Config::read(&samples().into_iter().find(|file| file.ends_with("serve-full.toml")).unwrap()).unwrap();
     assert_eq!(full.limits, Limits::default());
-    assert_eq!(full.log, Config::default().log);
+    assert_eq!((full.log, full.questions), (Config::default().log, Config::default().questions));
 }
 
 fn read(text: &str) -> Result<Config, ConfigError> {
@@ -80,6 +80,7 @@ fn what_is_not_known_or_not_of_its_kind_is_refused() {
         "[tls]\ncertificate_file = \"a\"\nkey_file = \"b\"\nclient_certificate = \"never\"",
         "[records]\noperator = []",
         "[log]\nlevel = \"trace\"",
+        "[questions]\ndangerous_without_slots = true",
         "[metrics]",
         "[other]",
         "not toml",

@@ -37,6 +37,11 @@ impl Authority {
         Certificate::from_pem(&self.pem)
     }
 
+    /// The root, in PEM.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
     /// A certificate for this name. The common name is another one, which must count for nothing.
     pub fn sign(&self, name: &str) -> Pair {
         let key = KeyPair::generate().unwrap();

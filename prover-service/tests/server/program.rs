@@ -15,13 +15,14 @@ use crate::program::{self, command, vouch, words};
 use crate::scene::{found, open, runtime, scene};
 
 /// A server in a process of its own.
-struct Serving {
+pub struct Serving {
     child: Child,
-    address: String,
+    pub address: String,
     log: std::thread::JoinHandle<String>,
 }
 
-fn serve(mut command: Command) -> Serving {
+/// Starts it.
+pub fn serve(mut command: Command) -> Serving {
     let mut child = command.spawn().unwrap();
     // read as it comes: a full pipe would stop the server
     let mut stderr = child.stderr.take().unwrap();
@@ -38,17 +39,18 @@ fn serve(mut command: Command) -> Serving {
     Serving { child, address: format!("http://{}", said["listening"].as_str().unwrap()), log }
 }
 
-fn words_of(data: &Path) -> Vec<std::ffi::OsString> {
+/// `vouch serve` on a folder.
+pub fn words_of(data: &Path) -> Vec<std::ffi::OsString> {
     words("serve --json --listen 127.0.0.1:0 --data {}", &[data])
 }
 
 impl Serving {
-    fn kill(&self, signal: &str) {
+    pub fn kill(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
     }
 
     /// Its exit status and its log.
-    fn ends(mut self) -> (Option<i32>, String) {
+    pub fn ends(mut self) -> (Option<i32>, String) {
         let began = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             assert!(began.elapsed() < Duration::from_secs(60), "it does not end");

@@ -6,7 +6,7 @@ use tokio_stream::StreamExt;
 use tonic::Code;
 use vouchsafe_prover_service::demo::hospital;
 use vouchsafe_prover_service::proto::records_client::RecordsClient;
-use vouchsafe_prover_service::proto::{CommitRequest, CommitResponse};
+use vouchsafe_prover_service::proto::{CommitRequest, CommitResponse, SignedCall};
 
 use super::world::{OPERATOR, World, fresh, shared};
 
@@ -53,3 +53,10 @@ fn a_bad_source_ends_the_stream() {
     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
 }
 
+#[test]
+fn an_unsigned_opening_is_refused() {
+    let world = shared();
+    let mut client = RecordsClient::new(world.connect());
+    let status = world.block_on(client.open(SignedCall::default())).unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+}

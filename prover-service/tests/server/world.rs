@@ -49,7 +49,8 @@ pub fn fresh(name: &str, change: impl FnOnce(&mut Config)) -> World {
     start(data, institution, &format!("{name}-pki"), change)
 }
 
-fn start(data: PathBuf, institution: Arc<Institution>, pki: &str, change: impl FnOnce(&mut Config)) -> World {
+/// A server over an institution that is open.
+pub fn start(data: PathBuf, institution: Arc<Institution>, pki: &str, change: impl FnOnce(&mut Config)) -> World {
     let authority = Authority::new();
     let files = authority.write(&program::folder(pki));
     let mut config = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() };
