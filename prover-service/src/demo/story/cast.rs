@@ -59,14 +59,9 @@ when { context.purpose == "HLEGAL" && !context.person };
 "#;
 
 /// Answers leave often here, and soon: nobody has to wait for the story.
-const QUESTIONS: QuestionsConfig = QuestionsConfig {
-    slot_ms: 250,
-    delay_ms: 500,
-    per_slot: 8,
-    slots_ahead: 400,
-    decide_within_seconds: 3_600,
-    keep_seconds: 3_600,
-};
+fn hasty() -> QuestionsConfig {
+    QuestionsConfig { slot_ms: 250, delay_ms: 500, per_slot: 8, slots_ahead: 400, ..QuestionsConfig::default() }
+}
 
 /// Everybody in the story.
 pub(super) struct Cast {
@@ -191,7 +186,7 @@ impl House {
         let policy = format!("{}{house_rules}", Policy::STANDARD);
         std::fs::write(institution.layout().policy(), policy).map_err(DemoError::own)?;
         let files = authority.sign(&[&format!("{name}.vouchsafe.example"), "127.0.0.1"])?;
-        let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), questions: QUESTIONS, ..Config::default() };
+        let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), questions: hasty(), ..Config::default() };
         config.tls = Some(TlsFiles {
             certificate_file: files.certificate,
             key_file: files.key,
