@@ -151,7 +151,7 @@ pub async fn respond(
     ruling: Ruling,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Response, AnswerError> {
-    check(institution, keys, request)?;
+    check_time(institution, request)?;
     look_into(institution, keys, request, subject, Work { ruling, decoys: true, log_at: None }, rng).await
 }
 
@@ -288,6 +288,12 @@ fn together(searches: &[Search]) -> Verdict {
 
 /// Checks a request as it comes in.
 pub(crate) fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -> Result<(), AnswerError> {
+    check_time(institution, request)?;
+    check_form(institution, keys, request).map(|_| ())
+}
+
+/// Checks that it is asked today, for some time to come.
+fn check_time(institution: &Institution, request: &Request) -> Result<(), AnswerError> {
     let refuse = |why: &str| Err(AnswerError::Request(why.to_owned()));
     let now = institution.clock().now();
     if now > request.expires {
@@ -297,7 +303,7 @@ pub(crate) fn check(institution: &Institution, keys: &dyn ProvingKeys, request: 
         // whole years before today are the grid of dates: another day would shift the grid at will
         return refuse("its day of asking is not today: compare the clocks");
     }
-    check_form(institution, keys, request).map(|_| ())
+    Ok(())
 }
 
 /// Checks what does not change while a question waits.

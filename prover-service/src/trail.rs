@@ -103,7 +103,9 @@ fn told(body: &Body) -> Option<(&'static str, String, Option<DisclosureCommitmen
         Body::KeyRelease(body) => {
             ("release", format!("{} on {}", body.purpose.as_str(), body.grant), Some(body.commitment))
         }
-        Body::EmergencyAccess(body) => ("emergency", format!("review by {}", shown(body.review_by)), Some(body.commitment)),
+        Body::EmergencyAccess(body) => {
+            ("emergency", format!("review by {}", shown(body.review_by)), Some(body.commitment))
+        }
         Body::Review(body) => ("review", format!("of {}", body.emergency), None),
         Body::OpenDataSet(body) => ("data set", format!("{}, {}", body.name, body.budget), None),
         Body::OpenProject(body) => ("project", format!("{}, {}", body.purpose.as_str(), body.budget), None),
