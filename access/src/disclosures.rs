@@ -146,6 +146,9 @@ mod tests {
         std::fs::write(&file, bytes).unwrap();
         assert!(matches!(book.opening(first.commitment(), Suite::Bn254), Err(BookError::Page(PageError::Damaged(_)))));
         let other = DisclosureBook::open(dir.path(), &AuditSeed::new([8; 32])).unwrap();
-        assert!(matches!(other.opening(second.commitment(), Suite::Bn254), Err(BookError::Page(PageError::Damaged(_)))));
+        assert!(matches!(
+            other.opening(second.commitment(), Suite::Bn254),
+            Err(BookError::Page(PageError::Damaged(_)))
+        ));
     }
 }

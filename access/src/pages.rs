@@ -51,12 +51,7 @@ impl Pages {
     }
 
     /// Writes a page, or writes it anew; durable when this returns. Names are plain file names of ours.
-    pub(crate) fn write(
-        &self,
-        name: &str,
-        page: &[u8],
-        rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<(), PageError> {
+    pub(crate) fn write(&self, name: &str, page: &[u8], rng: &mut (impl RngCore + CryptoRng)) -> Result<(), PageError> {
         let file = self.dir.join(name);
         let failed = |e| PageError::Io(file.clone(), e);
         let sealed = aead::wrap(&self.key, name.as_bytes(), page, rng);

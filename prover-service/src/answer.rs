@@ -260,7 +260,11 @@ fn deadline(now: BlockTime) -> BlockTime {
     BlockTime::from_unix(days * DAY).unwrap_or(now)
 }
 
-pub(crate) fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -> Result<RequestDigest, AnswerError> {
+pub(crate) fn check(
+    institution: &Institution,
+    keys: &dyn ProvingKeys,
+    request: &Request,
+) -> Result<RequestDigest, AnswerError> {
     let refuse = |why: &str| Err(AnswerError::Request(why.to_owned()));
     request.check()?;
     let identity = institution.identity();

@@ -26,12 +26,12 @@ use vouchsafe_ledger_types::units::{BlockTime, MicroEpsilon};
 
 use crate::proto;
 use crate::proto::ledger_client::LedgerClient;
-use crate::proto::prover_client::ProverClient;
-use crate::proto::verifier_client::VerifierClient;
 use crate::proto::open_request::What;
-use crate::proto::records_client::RecordsClient;
+use crate::proto::prover_client::ProverClient;
 use crate::proto::query_request::Measure;
+use crate::proto::records_client::RecordsClient;
 use crate::proto::research_client::ResearchClient;
+use crate::proto::verifier_client::VerifierClient;
 use crate::server::{ANSWER, ASK, OPEN, QUERY};
 
 /// How long a signed call is good for.
@@ -283,9 +283,7 @@ impl Party<'_> {
     ) -> Result<proto::QueryResponse, ClientError> {
         let measure = match &wish.histogram {
             None => Measure::Count(proto::Count {}),
-            Some((field, bins)) => {
-                Measure::Histogram(proto::Histogram { field: field.clone(), bins: bins.clone() })
-            }
+            Some((field, bins)) => Measure::Histogram(proto::Histogram { field: field.clone(), bins: bins.clone() }),
         };
         let message = proto::QueryRequest {
             project: wish.project.as_bytes().to_vec(),

@@ -202,9 +202,9 @@ fn status(node: &Node) -> Done {
 
 async fn back_up(node: &Node, to: &Path) -> Done {
     match backup::back_up(node.institution(), to).await {
-        Ok(made) => Done::ok(
-            json!({ "to": to, "height": made.height, "app_hash": made.app_hash, "files": made.files.len() }),
-        ),
+        Ok(made) => {
+            Done::ok(json!({ "to": to, "height": made.height, "app_hash": made.app_hash, "files": made.files.len() }))
+        }
         Err(error @ BackupError::Exists(_)) => Done::usage(error),
         Err(error) => Done::ours(causes(&error)),
     }

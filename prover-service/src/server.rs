@@ -46,8 +46,8 @@ pub use tls::TlsError;
 
 use crate::config::ConfigError;
 use crate::node::{Node, Phase};
-use crate::proto::prover_server::ProverServer;
 use crate::proto::ledger_server::LedgerServer;
+use crate::proto::prover_server::ProverServer;
 use crate::proto::records_server::RecordsServer;
 use crate::proto::research_server::ResearchServer;
 use crate::proto::verifier_server::VerifierServer;

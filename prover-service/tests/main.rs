@@ -9,9 +9,9 @@ mod fhir;
 mod fixtures;
 mod forge;
 mod founding;
+mod online;
 #[cfg(target_os = "linux")]
 mod power_cut;
-mod online;
 mod predicate;
 mod program;
 mod questions;

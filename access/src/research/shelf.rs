@@ -117,9 +117,9 @@ impl Shelf {
     ) -> Result<Option<Page<T>>, PageError> {
         let pages = self.drawer(drawer);
         let Some(plain) = pages.read(&name.text())? else { return Ok(None) };
-        let page = plain.split_first_chunk::<32>().and_then(|(blinding, json)| {
-            Some(Page { blinding: *blinding, words: serde_json::from_slice(json).ok()? })
-        });
+        let page = plain
+            .split_first_chunk::<32>()
+            .and_then(|(blinding, json)| Some(Page { blinding: *blinding, words: serde_json::from_slice(json).ok()? }));
         page.map(Some).ok_or_else(|| PageError::Damaged(pages.file(&name.text())))
     }
 

@@ -72,7 +72,10 @@ pub(super) async fn calls(house: &House, institution: &Institution) -> anyhow::R
         let mut bad = evidence.clone();
         match number % 16 {
             0 => bad.answers[0].proof = others.answers[0].proof.clone(),
-            4 => bad.answers[0].public.pseudonym = vouchsafe_circuits::Pseudonym::new(vouchsafe_circuits::Fe::from_u64(7)),
+            4 => {
+                bad.answers[0].public.pseudonym =
+                    vouchsafe_circuits::Pseudonym::new(vouchsafe_circuits::Fe::from_u64(7))
+            }
             8 => bad.answers[0].public.today = vouchsafe_circuits::record::Day::new(0),
             // replayed for another request
             12 => {
@@ -163,21 +166,23 @@ async fn as_fast_as_it_goes(node: &Node, calls: &Arc<[Call]>, callers: usize) ->
         channels.push(node.connect().await?);
     }
     let began = Instant::now();
-    let calling: Vec<_> = (0..callers).map(|caller| {
-        let channel = channels[caller / CALLERS_PER_CONNECTION].clone();
-        let (calls, done, turned_away) = (Arc::clone(calls), Arc::clone(&done), Arc::clone(&turned_away));
-        tokio::spawn(async move {
-            let mut number = caller;
-            while began.elapsed() < FOR {
-                match judged(&channel, &calls[number % calls.len()]).await? {
-                    Judged::Right => done.fetch_add(1, Ordering::Relaxed),
-                    Judged::TurnedAway => turned_away.fetch_add(1, Ordering::Relaxed),
-                };
-                number += 1;
-            }
-            anyhow::Ok(())
+    let calling: Vec<_> = (0..callers)
+        .map(|caller| {
+            let channel = channels[caller / CALLERS_PER_CONNECTION].clone();
+            let (calls, done, turned_away) = (Arc::clone(calls), Arc::clone(&done), Arc::clone(&turned_away));
+            tokio::spawn(async move {
+                let mut number = caller;
+                while began.elapsed() < FOR {
+                    match judged(&channel, &calls[number % calls.len()]).await? {
+                        Judged::Right => done.fetch_add(1, Ordering::Relaxed),
+                        Judged::TurnedAway => turned_away.fetch_add(1, Ordering::Relaxed),
+                    };
+                    number += 1;
+                }
+                anyhow::Ok(())
+            })
         })
-    }).collect();
+        .collect();
     for caller in calling {
         caller.await??;
     }

@@ -73,7 +73,8 @@ async fn reader(institution: Institution) -> anyhow::Result<(PartySecrets, Recor
     let subject = vault.subject(&hospital::record_number(0).parse()?)?.context("the patient")?;
     let record = *vault.find(subject, builtin::patient().id())?.first().context("a record")?;
     let doctor = PartySecrets::generate("dr-ada".parse()?, &mut OsRng);
-    let node = vouchsafe_prover_service::node::Node::new(institution.into(), Config::default(), Metrics::new()?).await?;
+    let node =
+        vouchsafe_prover_service::node::Node::new(institution.into(), Config::default(), Metrics::new()?).await?;
     node.parties().admit(doctor.card()?, [PartyRole::Reader].into())?;
     let order = GrantOrder {
         party: "dr-ada".parse()?,

@@ -173,7 +173,12 @@ pub(super) fn line(line: &serde_json::Value) -> String {
     };
     let refused = if line["accepted"] == false { " (refused by the ledger)" } else { "" };
     let missing = line["missing"].as_str().map(|why| format!(" OPENING MISSING: {why}")).unwrap_or_default();
-    format!("{:>6}  {}: {}{told}{refused}{missing}", line["height"].to_string(), text(&line["kind"]), text(&line["clear"]))
+    format!(
+        "{:>6}  {}: {}{told}{refused}{missing}",
+        line["height"].to_string(),
+        text(&line["kind"]),
+        text(&line["clear"])
+    )
 }
 
 async fn list(

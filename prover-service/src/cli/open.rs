@@ -75,7 +75,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome {
         None => context.passphrase(false)?,
     };
     let secrets = PartySecrets::open(&args.reader, &passphrase).map_err(Failure::usage)?;
-    let rules = ChainRules { chain: trust.chain.clone(), suite: trust.suite, validators: trust.base.validators.clone() };
+    let rules =
+        ChainRules { chain: trust.chain.clone(), suite: trust.suite, validators: trust.base.validators.clone() };
     let parcels = match (&args.server, &args.data) {
         (Some(server), _) => remote(&args, server, &secrets, &rules).await?,
         (None, data) => local(context, &args, data.as_deref().unwrap_or(std::path::Path::new(".")), &secrets).await?,

@@ -161,12 +161,7 @@ pub(super) async fn query(context: &Context, args: QueryArgs) -> Outcome {
         let mut lines: Vec<_> = answer.bins.iter().map(bin_line).collect();
         lines.push(format!(
             "as of block {}, {} of scale {}; paid {} µε, left {} of the data set and {} of the project",
-            answer.height,
-            answer.noise,
-            answer.scale,
-            answer.micro_epsilon,
-            answer.remaining,
-            answer.project_remaining
+            answer.height, answer.noise, answer.scale, answer.micro_epsilon, answer.remaining, answer.project_remaining
         ));
         lines.join("\n")
     });

@@ -63,10 +63,14 @@ fn terms(node: &Node, order: GrantOrder) -> Result<GrantTerms, Done> {
     let tier = Tier::try_from(order.tier).map_err(|_| Done::usage("a tier is 0 to 4"))?;
     let purpose = PurposeClass::of_code(&order.purpose);
     if purpose.as_str() != order.purpose {
-        return Err(Done::usage("a purpose is TREAT, ETREAT, HPAYMT, HOPERAT, PUBHLTH, HRESCH, PATRQT, HLEGAL or OTHER"));
+        return Err(Done::usage(
+            "a purpose is TREAT, ETREAT, HPAYMT, HOPERAT, PUBHLTH, HRESCH, PATRQT, HLEGAL or OTHER",
+        ));
     }
     let schema = |name: &String| {
-        builtin::by_name(name).map(|schema| schema.id()).ok_or_else(|| Done::usage(format!("no schema is called {name}")))
+        builtin::by_name(name)
+            .map(|schema| schema.id())
+            .ok_or_else(|| Done::usage(format!("no schema is called {name}")))
     };
     let schemas = order.schemas.iter().map(schema).collect::<Result<BTreeSet<_>, _>>()?;
     let subject = match order.subject {
@@ -74,7 +78,15 @@ fn terms(node: &Node, order: GrantOrder) -> Result<GrantTerms, Done> {
         Some(text) => Some(subject(node, &text)?),
     };
     let schemas = Some(schemas).filter(|schemas| !schemas.is_empty());
-    Ok(GrantTerms { card: party.card.id(), reader: party.card.name, tier, schemas, subject, purpose, until: order.until })
+    Ok(GrantTerms {
+        card: party.card.id(),
+        reader: party.card.name,
+        tier,
+        schemas,
+        subject,
+        purpose,
+        until: order.until,
+    })
 }
 
 fn subject(node: &Node, text: &str) -> Result<vouchsafe_access::subject::SubjectId, Done> {

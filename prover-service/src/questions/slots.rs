@@ -77,7 +77,8 @@ mod tests {
     use super::*;
 
     fn slots() -> (Slots, PublicKey, PublicKey) {
-        let config = QuestionsConfig { slot_ms: 1000, delay_ms: 1500, per_slot: 3, slots_ahead: 2, ..Default::default() };
+        let config =
+            QuestionsConfig { slot_ms: 1000, delay_ms: 1500, per_slot: 3, slots_ahead: 2, ..Default::default() };
         let key = |n| SigningKey::from_seed(&[n; 32]).public();
         (Slots::new(config), key(1), key(2))
     }

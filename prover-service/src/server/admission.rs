@@ -154,12 +154,9 @@ mod tests {
     }
 
     /// Services that never answer.
-    fn never() -> impl Service<
-        Request<Body>,
-        Response = Response<Body>,
-        Error = std::convert::Infallible,
-        Future: Send + 'static,
-    > + Clone {
+    fn never()
+    -> impl Service<Request<Body>, Response = Response<Body>, Error = std::convert::Infallible, Future: Send + 'static>
+    + Clone {
         tower::service_fn(|_: Request<Body>| std::future::pending())
     }
 
@@ -200,7 +197,11 @@ mod tests {
         assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
         assert_eq!(read("5u"), Some(Duration::from_micros(5)));
         for bad in ["", "S", "100000000S", "-1S", "+1S", "1.5S", "1x", "5", "1 S", "1µ"] {
-            assert_eq!(Request::builder().header("grpc-timeout", bad).body(()).ok().and_then(|r| caller_timeout(r.headers())), None, "{bad}");
+            assert_eq!(
+                Request::builder().header("grpc-timeout", bad).body(()).ok().and_then(|r| caller_timeout(r.headers())),
+                None,
+                "{bad}"
+            );
         }
     }
 }

@@ -83,7 +83,8 @@ fn wanted(node: &Node, message: &OpenRequest) -> Result<Vec<RecordId>, Status> {
         }
         Some(What::RecordsOf(RecordsOf { subject, schema })) => {
             let subject = subject.parse().map_err(|_| status::bad_field("subject", "SYSTEM|VALUE"))?;
-            let schema = builtin::by_name(schema).ok_or_else(|| status::bad_field("schema", "no schema of this name"))?;
+            let schema =
+                builtin::by_name(schema).ok_or_else(|| status::bad_field("schema", "no schema of this name"))?;
             let vault = node.institution().vault();
             let ours = |e: vouchsafe_access::vault::IndexError| status::ours("looking a subject up", &e);
             let Some(subject) = vault.subject(&subject).map_err(ours)? else { return Ok(Vec::new()) };

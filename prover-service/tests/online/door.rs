@@ -31,12 +31,12 @@ fn order(name: &str, tier: u8) -> GrantOrder {
 #[test]
 fn a_doctor_opens_what_her_grant_covers_and_nothing_else() {
     let world = hospital_node("door-online", 1);
-    let (doctor, other) = (party(&world, "dr-ada", &[PartyRole::Reader]), party(&world, "dr-bob", &[PartyRole::Reader]));
+    let (doctor, other) =
+        (party(&world, "dr-ada", &[PartyRole::Reader]), party(&world, "dr-bob", &[PartyRole::Reader]));
     let channel = world.connect();
     let patient = record(&world, &builtin::patient());
-    let open = |secrets, wish: &OpenWish| {
-        world.block_on(caller(&world, secrets).open(&channel, wish, now(), &mut OsRng))
-    };
+    let open =
+        |secrets, wish: &OpenWish| world.block_on(caller(&world, secrets).open(&channel, wish, now(), &mut OsRng));
     let refused = |outcome: Result<Vec<Vec<u8>>, ClientError>| match outcome {
         Err(ClientError::Refused(text)) => assert_eq!(text, "not permitted"),
         other => panic!("{other:?}"),

@@ -48,9 +48,8 @@ fn a_researcher_counts_until_the_budget_is_spent_and_opens_nothing() {
     data_set(&world, 9_000_000);
     let project = project(&world, "dr-stat", 8_000_000);
     let channel = world.connect();
-    let query = |secrets, wish: &QueryWish| {
-        world.block_on(caller(&world, secrets).query(&channel, wish, now(), &mut OsRng))
-    };
+    let query =
+        |secrets, wish: &QueryWish| world.block_on(caller(&world, secrets).query(&channel, wish, now(), &mut OsRng));
     let all = query(&researcher, &count(project, "", 4_000_000)).unwrap();
     // at ε 4 the noise exceeds 8 with probability e^-32
     assert!((all.bins[0].count - 40).abs() <= 8 && !all.bins[0].suppressed, "{all:?}");

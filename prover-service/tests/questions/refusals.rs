@@ -28,7 +28,12 @@ fn a_call_counts_only_as_its_admitted_signer_meant_it() {
         let payload = prost::Message::encode_to_vec(&message());
         let chain = desk.trust.chain.clone();
         let call = Signed::sign(&insurer.signing_key(), ASK, chain, expires, CallNonce::new([9; 32]), payload);
-        SignedCall { expires: expires.unix(), signature: call.signature.as_bytes().to_vec(), nonce: vec![9; 32], ..good() }
+        SignedCall {
+            expires: expires.unix(),
+            signature: call.signature.as_bytes().to_vec(),
+            nonce: vec![9; 32],
+            ..good()
+        }
     };
     let stranger = PartySecrets::generate("insurer".parse().unwrap(), &mut OsRng);
     let chain = "elsewhere".parse().unwrap();
@@ -41,7 +46,12 @@ fn a_call_counts_only_as_its_admitted_signer_meant_it() {
     taken_over.signer = stranger.card().unwrap().signing.as_bytes().to_vec();
     let far = i64::try_from(CALL_SECONDS_MAX).unwrap() + 60;
     for (what, call, code, reason) in [
-        ("a signer whom nobody admitted", desk.call(&stranger, &request, &subject), Code::PermissionDenied, "NOT_ADMITTED"),
+        (
+            "a signer whom nobody admitted",
+            desk.call(&stranger, &request, &subject),
+            Code::PermissionDenied,
+            "NOT_ADMITTED",
+        ),
         ("a changed payload", changed, Code::Unauthenticated, "BAD_SIGNATURE"),
         ("a bad signature", forged, Code::Unauthenticated, "BAD_SIGNATURE"),
         ("another signer", taken_over, Code::Unauthenticated, "BAD_SIGNATURE"),

@@ -137,7 +137,8 @@ impl House {
         let by = |secrets| Party { secrets, chain: chain.clone() };
         let mut errors = Vec::new();
         let number = hospital::record_number(0);
-        let request = ask(&question(&[("patient", "birthDate <= yearsAgo(18)")]), &self.trust, now(), &mut OsRng).unwrap();
+        let request =
+            ask(&question(&[("patient", "birthDate <= yearsAgo(18)")]), &self.trust, now(), &mut OsRng).unwrap();
         for (subject, answered) in [(number.clone(), true), (hospital::record_number(77), false)] {
             let asker = by(&self.verifier);
             let taken = asker.ask(&channel, &request, &subject, now(), &mut OsRng).await.unwrap();
@@ -166,7 +167,8 @@ impl House {
         // what is refused, with values where none should be
         let refused = |error: ClientError| format!("{error} {error:?}");
         errors.push(refused(by(&self.doctor).open(&channel, &wish(4, "HPAYMT"), now(), &mut OsRng).await.unwrap_err()));
-        errors.push(refused(by(&self.verifier).open(&channel, &wish(4, "TREAT"), now(), &mut OsRng).await.unwrap_err()));
+        errors
+            .push(refused(by(&self.verifier).open(&channel, &wish(4, "TREAT"), now(), &mut OsRng).await.unwrap_err()));
         let other = QueryWish { cohort: "familyName == \"Bergström-Achebe\"".to_owned(), ..self.query.clone() };
         let _ = by(&self.researcher).query(&channel, &other, now(), &mut OsRng).await.unwrap_err();
         let told = |status: Status| format!("{status:?} {}", String::from_utf8_lossy(status.details()));
@@ -181,7 +183,8 @@ impl House {
             let call = by(&self.verifier).sign(ASK, &message, now(), &mut OsRng);
             errors.push(told(asked(call).await.unwrap_err()));
         }
-        let mut unsigned = by(&self.verifier).sign(ASK, &AskRequest { request: bytes, subject: number }, now(), &mut OsRng);
+        let mut unsigned =
+            by(&self.verifier).sign(ASK, &AskRequest { request: bytes, subject: number }, now(), &mut OsRng);
         unsigned.signature = vec![0; 64];
         errors.push(told(asked(unsigned).await.unwrap_err()));
         errors
@@ -227,8 +230,10 @@ fn nothing_that_a_run_writes_holds_what_went_in() {
     let mut house = runtime.block_on(furnish(institution, trust, shown));
 
     let port = free_port();
-    let text = format!("[log]\nformat = \"json\"\nlevel = \"debug\"\n[metrics]\nlisten = \"{port}\"\n\
-        [questions]\nslot_ms = 100\ndelay_ms = 300\n");
+    let text = format!(
+        "[log]\nformat = \"json\"\nlevel = \"debug\"\n[metrics]\nlisten = \"{port}\"\n\
+        [questions]\nslot_ms = 100\ndelay_ms = 300\n"
+    );
     std::fs::write(data.join("serve.toml"), text).unwrap();
     let serving = program::serve(command(program::words_of(&data)));
     let errors = runtime.block_on(house.live(&serving.address));
@@ -241,7 +246,9 @@ fn nothing_that_a_run_writes_holds_what_went_in() {
     assert!(log.contains("Prover/Ask") && log.contains("Records/Open") && log.contains("ERROR"), "{log}");
     assert!(metrics.contains("vouchsafe_questions_total 3"), "{metrics}");
 
-    for (what, text) in [("log", &log), ("metrics", &metrics), ("errors", &errors.join("\n")), ("Debug", &house.shown.join("\n"))] {
+    for (what, text) in
+        [("log", &log), ("metrics", &metrics), ("errors", &errors.join("\n")), ("Debug", &house.shown.join("\n"))]
+    {
         assert!(text.len() > 100, "{what}");
         assert_eq!(patterns.found(text.as_bytes()), BTreeSet::new(), "{what}");
     }
@@ -254,7 +261,9 @@ fn nothing_that_a_run_writes_holds_what_went_in() {
 
     // the control: a value that is planted in the log is found, in each of its forms
     let secret = "Bergström-Achebe";
-    assert!(secret.len() >= LENGTH_MIN && patterns.found(serde_json::to_string(&documents).unwrap().as_bytes()).len() > 100);
+    assert!(
+        secret.len() >= LENGTH_MIN && patterns.found(serde_json::to_string(&documents).unwrap().as_bytes()).len() > 100
+    );
     for planted in [secret.to_owned(), hex::encode(secret)] {
         assert_eq!(patterns.found(format!("{log}{planted}").as_bytes()).len(), 1);
     }

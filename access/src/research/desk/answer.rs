@@ -9,10 +9,10 @@ use vouchsafe_ledger_types::units::{Height, MicroEpsilon};
 
 use super::pages::StoredAnswer;
 use crate::ledger::LedgerError;
+use crate::pages::PageError;
 use crate::policy::{Denial, PartyRole};
 use crate::research::noise::{NoiseError, NoiseScale};
 use crate::research::query::PlanError;
-use crate::pages::PageError;
 use crate::vault::CohortError;
 
 /// One bin of an answer.

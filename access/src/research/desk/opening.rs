@@ -13,9 +13,9 @@ use vouchsafe_ledger_types::units::MicroEpsilon;
 
 use super::ResearchDesk;
 use crate::ledger::{LedgerError, state};
+use crate::pages::PageError;
 use crate::research::ProjectTerms;
 use crate::research::project::{TERMS_BYTES_MAX, rule_set};
-use crate::pages::PageError;
 use crate::research::shelf::{Drawer, Page};
 
 /// A data set or a project was not opened.
