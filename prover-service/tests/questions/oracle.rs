@@ -172,7 +172,7 @@ fn observe(name: &'static str, questions: usize, change: impl FnOnce(&mut Config
         took.push(began.elapsed());
     }
     took.sort();
-    let period = (took[2] * 2).clamp(Duration::from_millis(150), Duration::from_secs(3));
+    let period = (took[2] * 2).clamp(Duration::from_millis(150), Duration::from_secs(1));
     let desk = Arc::new(set(name, Some(POLICY), |config| {
         config.questions.slot_ms = 100;
         config.questions.delay_ms = 2 * period.as_millis() as u64;
@@ -298,7 +298,7 @@ fn nothing_that_can_be_seen_tells_the_answer() {
 /// The control: with answers that leave when they are made, and nothing made for a refusal, the same classifiers win.
 #[test]
 fn without_slots_the_same_classifiers_tell_the_answers() {
-    let observed = observe("questions-oracle-control", questions().clamp(80, 400), |config| {
+    let observed = observe("questions-oracle-control", (questions() / 2).clamp(80, 400), |config| {
         config.questions.dangerous_without_slots = true;
     });
     let judged = judge(&observed);
