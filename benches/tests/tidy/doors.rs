@@ -28,6 +28,7 @@ const GIVES_AWAY: &[(&str, &str)] = &[
     ("PartySecrets::generate", "a new one"),
     ("PartySecrets::open", "needs the passphrase"),
     ("PartySecrets::signing_key", "signs, opens nothing"),
+    ("QuestionBook::read", "a question's page; needs the audit seed"),
     ("SealedPart::open_header", "needs the data key"),
     ("SealedPart::open_tier", "needs the data key"),
     ("SealedPart::seal_header", "a new data key"),
