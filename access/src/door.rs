@@ -26,7 +26,7 @@ use rand::{CryptoRng, RngCore};
 use vouchsafe_circuits::record::Tier;
 use vouchsafe_circuits::schema::Schema;
 use vouchsafe_circuits::suite::Suite;
-use vouchsafe_ledger_types::accepted::{AcceptanceProof, AcceptedEntry};
+use vouchsafe_ledger_types::accepted::{AcceptanceError, AcceptanceProof, AcceptedEntry};
 use vouchsafe_ledger_types::card::Card;
 use vouchsafe_ledger_types::disclosure::{DisclosureDetails, DisclosureOpening, Outcome};
 use vouchsafe_ledger_types::entry::{Body, KeyRelease, PurposeClass};
@@ -202,6 +202,14 @@ impl Door {
         Door { member, vault, ledger, policy, grants, disclosures, emergencies, schemas, now, seen, submitting }
     }
 
+    /// Whether anything can be released at all: no emergency waits for the ledger (those that do are sent), none for its
+    /// review. Says nothing of any record, so ask it before one is looked up.
+    pub async fn stands_open(&self, rng: &mut (impl RngCore + CryptoRng)) -> Result<(), DoorError> {
+        self.nothing_waits(rng).await?;
+        let (now, _) = self.now_with_tip().await?;
+        self.nothing_to_review(now).await
+    }
+
     /// Releases a record's keys to a reader on a grant: after the ledger's entry, and never before.
     pub async fn unseal(
         &self,
@@ -238,7 +246,11 @@ impl Door {
 
     /// The accepted entry behind a proof, if it is ours and says this.
     fn accepted(&self, proof: &AcceptanceProof, body: &Body) -> Result<AcceptedEntry, DoorError> {
-        let accepted = self.ledger.chain().accepted(proof).map_err(|e| DoorError::NotShown(e.to_string()))?;
+        let accepted = self.ledger.chain().accepted(proof).map_err(|e| match e {
+            // shown, and shown to be refused: that is the ledger's answer, not the want of one
+            AcceptanceError::Refused(code) => DoorError::Ledger(LedgerError::Refused(code.to_string())),
+            e => DoorError::NotShown(e.to_string()),
+        })?;
         if accepted.entry().header.member == self.member && accepted.entry().body == *body {
             return Ok(accepted);
         }

@@ -32,7 +32,7 @@ use vouchsafe_circuits::fe::Fe;
 use vouchsafe_circuits::ids::Commitment;
 use vouchsafe_circuits::suite::Suite;
 
-pub use backup::BackupError;
+pub use backup::{BackupError, PausedVault};
 pub use blobs::{BlobError, BlobId, local_blobs};
 pub use check::{CheckError, CheckReport, Fault};
 pub use deidentified::CohortError;

@@ -107,6 +107,22 @@ async fn what_is_below_the_threshold_by_the_noisy_number_is_held_back() {
     assert!((1..40).contains(&told), "{told} of 40: fails once in 10^11 runs");
 }
 
+/// A service answers on whichever thread is free.
+#[tokio::test]
+async fn a_query_can_move_between_threads() {
+    fn movable<T: Send>(future: T) -> T {
+        future
+    }
+    let mut world = World::new(76, BUDGET).await;
+    let terms = world.terms(BUDGET);
+    let project = movable(world.desk.open_project(terms, &mut world.rng)).await.unwrap();
+    let asked = count(project, builtin::patient(), EXACT);
+    let asking = world.desk.query(&world.policy, &world.researcher, &asked, world::at(0), &mut world.rng);
+    assert!(movable(asking).await.is_ok());
+    movable(world.desk.settle()).await.unwrap();
+    movable(world.desk.remaining(project)).await.unwrap();
+}
+
 /// No value, no cohort's text, no researcher's name is readable in the folder.
 #[tokio::test]
 async fn the_shelf_holds_nothing_readable() {

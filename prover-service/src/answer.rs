@@ -15,23 +15,26 @@ mod proving;
 mod search;
 
 use rand::{CryptoRng, RngCore};
-use vouchsafe_access::disclosures::BookError;
+use tokio::time::Instant;
+use vouchsafe_access::disclosures::{BookError, opening_deadline};
 use vouchsafe_access::subject::{Identifier, SubjectId};
 use vouchsafe_access::vault::{IndexError, ReadError};
 use vouchsafe_circuits::record::Tier;
+use vouchsafe_circuits::schema::builtin;
 use vouchsafe_circuits::statements::fact::{ProveError, Truth, Violation};
-use vouchsafe_circuits::{FeError, RequestDigest};
+use vouchsafe_circuits::{FeError, RequestDigest, SchemaId};
 use vouchsafe_ledger::engine::{Engine, QueryError};
 use vouchsafe_ledger_types::disclosure::{DisclosureDetails, DisclosureOpening, Outcome};
 use vouchsafe_ledger_types::entry::{Body, Disclosure, PurposeClass};
 use vouchsafe_ledger_types::evidence::Evidence;
 use vouchsafe_ledger_types::ids::PolicyDigest;
 use vouchsafe_ledger_types::request::{Request, RequestError};
-use vouchsafe_ledger_types::units::{BlockTime, Height};
+use vouchsafe_ledger_types::units::Height;
 
 pub(crate) use assemble::{Logged, Proved, assemble};
 
 use crate::ask::compile_part;
+use crate::consent;
 use crate::institution::{Institution, WriteError};
 use crate::key_files::{KeyFileError, ProvingKeys};
 use proving::Proving;
@@ -39,8 +42,6 @@ use search::{Search, search};
 
 /// How far the asker's day may be from ours: its clock and time zone.
 const ASKED_ON_DAYS: u32 = 1;
-/// How many days an auditor can ask for the opening of a disclosure.
-const OPENING_DAYS: u64 = 90;
 
 /// Why there is no evidence. The first ones are the asker's fault; `No` is for the holder's eyes alone.
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +151,22 @@ pub async fn respond(
     ruling: Ruling,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Response, AnswerError> {
-    look_into(institution, keys, request, subject, Work { ruling, decoys: true }, rng).await
+    check_time(institution, request)?;
+    look_into(institution, keys, request, subject, Work { ruling, decoys: true, log_at: None }, rng).await
+}
+
+/// The same for a question that was checked when it was taken, however long ago, with the entry sent at a given time or as
+/// soon after it as the search is done.
+pub async fn respond_at(
+    institution: &Institution,
+    keys: &dyn ProvingKeys,
+    request: &Request,
+    subject: &Identifier,
+    ruling: Ruling,
+    log_at: Instant,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Response, AnswerError> {
+    look_into(institution, keys, request, subject, Work { ruling, decoys: true, log_at: Some(log_at) }, rng).await
 }
 
 /// The same, but nothing is proved where nothing is to prove: the time that it takes tells the verdict. For the control of
@@ -163,13 +179,14 @@ pub async fn dangerous_respond_without_decoys(
     ruling: Ruling,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Response, AnswerError> {
-    look_into(institution, keys, request, subject, Work { ruling, decoys: false }, rng).await
+    look_into(institution, keys, request, subject, Work { ruling, decoys: false, log_at: None }, rng).await
 }
 
 /// What is to be done.
 struct Work {
     ruling: Ruling,
     decoys: bool,
+    log_at: Option<Instant>,
 }
 
 async fn look_into(
@@ -177,33 +194,41 @@ async fn look_into(
     keys: &dyn ProvingKeys,
     request: &Request,
     subject: &Identifier,
-    Work { ruling, decoys }: Work,
+    Work { ruling, decoys, log_at }: Work,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Response, AnswerError> {
-    let digest = check(institution, keys, request)?;
+    let digest = check_form(institution, keys, request)?;
     let seen = institution.ledger().snapshot()?.height();
     let known = institution.vault().subject(subject)?;
-    let looked_at = match known {
-        Some(subject) => Some(subject),
-        None => anybody(institution)?,
+    let denied = match known.map_or_else(|| anybody(institution, builtin::consent().id()), |known| Ok(Some(known)))? {
+        // somebody's, in place of an unknown subject's: the work is the same, and the outcome without meaning
+        Some(subject) => consent::denied(institution, subject, &request.verifier, &request.purpose).await?,
+        None => false,
     };
     let mut searches = Vec::new();
     for part in &request.parts {
+        let schema = part.schema().map_err(RequestError::Schema)?.id();
+        let looked_at = known.map_or_else(|| anybody(institution, schema), |known| Ok(Some(known)))?;
         let search = search(institution, request, part, looked_at).await?;
-        let may_know = known.is_some() && matches!(ruling, Ruling::Permitted(_));
+        let may_know = known.is_some() && !denied && matches!(ruling, Ruling::Permitted(_));
         searches.push(if may_know { search } else { search.forget() });
     }
     let verdict = match (ruling, known) {
         (Ruling::Denied(_), _) => Verdict::Denied,
         (Ruling::Permitted(_), None) => Verdict::NoSubject,
+        // the subject's own no counts before any permit, whether or not consent is asked for
+        (Ruling::Permitted(_), Some(_)) if denied => Verdict::Denied,
         (Ruling::Permitted(_), Some(_)) => together(&searches),
     };
+    if let Some(log_at) = log_at {
+        tokio::time::sleep_until(log_at).await;
+    }
     let decided = Decided { verdict, policy: ruling.policy(), seen };
     let opening = note(institution, request, digest, &searches, decided, rng)?;
     let body = Disclosure {
         commitment: opening.commitment(),
         purpose: PurposeClass::of_code(&request.purpose),
-        deadline: deadline(institution.clock().now()),
+        deadline: opening_deadline(institution.clock().now()),
     };
     tokio::task::block_in_place(|| {
         let receipt = institution.pen().submit(institution.ledger(), Body::Disclosure(body))?;
@@ -230,6 +255,9 @@ pub async fn answer(
         (Some(evidence), _, _) => Ok(evidence),
         (None, Some(damage), _) => Err(damage.into()),
         (None, None, Verdict::NoSubject) => Err(AnswerError::NoSubject),
+        (None, None, Verdict::Denied) => {
+            Err(AnswerError::No("the subject denied it to this verifier for this purpose"))
+        }
         (None, None, Verdict::Unknown) => Err(AnswerError::No(
             "no active record of the subject satisfies the predicate, and an absent field leaves it open",
         )),
@@ -237,9 +265,15 @@ pub async fn answer(
     }
 }
 
-/// Somebody whose records are looked through in place of an unknown subject's.
-fn anybody(institution: &Institution) -> Result<Option<SubjectId>, IndexError> {
-    Ok(institution.vault().records()?.next().transpose()?.map(|record| record.subject))
+/// Somebody with records of the schema, which are looked through in place of an unknown subject's.
+fn anybody(institution: &Institution, schema: SchemaId) -> Result<Option<SubjectId>, IndexError> {
+    for record in institution.vault().records()? {
+        let record = record?;
+        if record.schema == schema {
+            return Ok(Some(record.subject));
+        }
+    }
+    Ok(None)
 }
 
 /// What the parts are worth together: all must hold; one that does not settles it.
@@ -252,15 +286,28 @@ fn together(searches: &[Search]) -> Verdict {
     }
 }
 
-/// Until when an auditor's wish to see the opening must be met: a whole number of days, since the deadline stands in
-/// clear and must not tell one question from another.
-fn deadline(now: BlockTime) -> BlockTime {
-    const DAY: u64 = 86_400;
-    let days = now.unix() / DAY + 1 + OPENING_DAYS;
-    BlockTime::from_unix(days * DAY).unwrap_or(now)
+/// Checks a request as it comes in.
+pub(crate) fn check(institution: &Institution, keys: &dyn ProvingKeys, request: &Request) -> Result<(), AnswerError> {
+    check_time(institution, request)?;
+    check_form(institution, keys, request).map(|_| ())
 }
 
-pub(crate) fn check(
+/// Checks that it is asked today, for some time to come.
+fn check_time(institution: &Institution, request: &Request) -> Result<(), AnswerError> {
+    let refuse = |why: &str| Err(AnswerError::Request(why.to_owned()));
+    let now = institution.clock().now();
+    if now > request.expires {
+        return refuse("it has expired");
+    }
+    if request.asked_on.abs_diff(now.day()) > ASKED_ON_DAYS {
+        // whole years before today are the grid of dates: another day would shift the grid at will
+        return refuse("its day of asking is not today: compare the clocks");
+    }
+    Ok(())
+}
+
+/// Checks what does not change while a question waits.
+fn check_form(
     institution: &Institution,
     keys: &dyn ProvingKeys,
     request: &Request,
@@ -268,16 +315,8 @@ pub(crate) fn check(
     let refuse = |why: &str| Err(AnswerError::Request(why.to_owned()));
     request.check()?;
     let identity = institution.identity();
-    let now = institution.clock().now();
     if request.chain != identity.chain || request.suite != identity.suite {
         return refuse("it is about another ledger");
-    }
-    if now > request.expires {
-        return refuse("it has expired");
-    }
-    if request.asked_on.abs_diff(now.day()) > ASKED_ON_DAYS {
-        // whole years before today are the grid of dates: another day would shift the grid at will
-        return refuse("its day of asking is not today: compare the clocks");
     }
     let snapshot = institution.ledger().snapshot()?;
     for part in &request.parts {

@@ -5,7 +5,7 @@
 //! DIR/backup.json        what, when, which block, and the SHA-256 of every file; written last: without it there is no backup
 //! ```
 //!
-//! What a part names was copied with it or after it, so a copy of a running node opens as after a power cut. A copy
+//! Vault and ledger are of one moment, and the books of a later one, so a copy of a running node opens as after a power cut. A copy
 //! is sealed as the folder is, and needs its passphrase. It is of its day: blocks, grants, withdrawals and spent budgets that
 //! came after it are gone where it is restored, and nothing notices while nobody witnesses the ledger.
 
@@ -107,10 +107,23 @@ pub async fn back_up(institution: &Institution, to: &Path) -> Result<Manifest, B
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
+    let parent = above(to);
+    // made beside under a name that nobody guesses, whole before it has its own
+    let beside = private_folder(parent, ".vouch-backup-")?;
+    let made = fill(institution, beside.path()).await?;
+    std::fs::rename(beside.path(), to).map_err(io(to))?;
+    sync(parent)?;
+    let _ = beside.keep(); // renamed: nothing is left to remove
+    Ok(made)
+}
+
+async fn fill(institution: &Institution, to: &Path) -> Result<Manifest, BackupError> {
     let from = institution.layout().dir();
-    make_folder(to)?;
-    institution.vault().backup(&to.join("vault")).await?;
-    let seal = tokio::task::block_in_place(|| institution.ledger().backup(&to.join("ledger")))?;
+    let seal = {
+        let paused = institution.vault().pause().await;
+        paused.backup(&to.join("vault")).await?;
+        tokio::task::block_in_place(|| institution.ledger().backup(&to.join("ledger")))?
+    };
     for name in REST {
         copy(&from.join(name), &to.join(name))?;
     }
@@ -140,13 +153,8 @@ pub fn restore(from: &Path, to: &Path) -> Result<Manifest, BackupError> {
         return Err(BackupError::Exists(to.to_owned()));
     }
     let manifest = read_manifest(from)?;
-    let parent = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(io(parent))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".vouch-restore-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let beside = builder.tempdir_in(parent).map_err(io(parent))?;
+    let parent = above(to);
+    let beside = private_folder(parent, ".vouch-restore-")?;
     copy_below(from, beside.path())?;
     let file = beside.path().join(MANIFEST);
     std::fs::remove_file(&file).map_err(io(&file))?;
@@ -159,6 +167,20 @@ pub fn restore(from: &Path, to: &Path) -> Result<Manifest, BackupError> {
     sync(parent)?;
     let _ = beside.keep(); // renamed: nothing is left to remove
     Ok(manifest)
+}
+
+fn above(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A folder that nobody else can look into.
+fn private_folder(parent: &Path, prefix: &str) -> Result<tempfile::TempDir, BackupError> {
+    std::fs::create_dir_all(parent).map_err(io(parent))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir_in(parent).map_err(io(parent))
 }
 
 fn read_manifest(from: &Path) -> Result<Manifest, BackupError> {

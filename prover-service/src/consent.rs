@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Giving commits a record, taking back withdraws it; from the next block on nothing can be proved from it. A deny
-//! binds the holder alone: a proof says that a permit exists, never that no deny does. Whether the person at the desk
+//! binds the holder alone, whatever was asked: a proof says that a permit exists, never that no deny does. Whether the person at the desk
 //! speaks for the subject is for whoever types it in. Spec: docs/spec/consent.md.
 
 use std::sync::Arc;
@@ -18,7 +18,9 @@ use vouchsafe_access::vault::{
 };
 use vouchsafe_circuits::record::{Absence, FieldValue, Validity, Value};
 use vouchsafe_circuits::schema::{CodeForm, Schema, builtin, encode_code};
+use vouchsafe_ledger::engine::Engine;
 
+use crate::answer::AnswerError;
 use crate::institution::Institution;
 
 /// The longest name of a recipient, in bytes: that of a request's verifier.
@@ -152,6 +154,34 @@ pub async fn withdraw(
         others += usize::from(Word::of(&schema, &held.values).is_some_and(|word| word.permits(consent)));
     }
     Ok(TakenBack { record, others })
+}
+
+/// Whether a deny of the subject, active here and on the ledger and valid today, covers this recipient and purpose. A record
+/// that cannot be read may be one, and counts as one.
+pub(crate) async fn denied(
+    institution: &Institution,
+    subject: SubjectId,
+    recipient: &str,
+    purpose: &str,
+) -> Result<bool, AnswerError> {
+    let schema = builtin::consent();
+    let today = institution.clock().now().day();
+    let mut denied = false;
+    for id in institution.vault().find(subject, schema.id())? {
+        let held = match institution.vault().open_for_proof(id, &schema).await {
+            Ok(held) => held,
+            Err(ReadError::Erased(_)) => continue,
+            Err(_) => {
+                denied = true;
+                continue;
+            }
+        };
+        let place = institution.ledger().snapshot()?.lookup(institution.member(), id.commitment())?;
+        let stands = place.is_some_and(|place| place.active) && held.opening.header.valid.holds_on(today);
+        let word = Word::of(&schema, &held.values);
+        denied |= stands && held.subject == subject && word.is_none_or(|word| word.denies(recipient, purpose));
+    }
+    Ok(denied)
 }
 
 async fn bring(

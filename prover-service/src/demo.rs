@@ -1,11 +1,12 @@
-//! The demo: a small hospital that never was, three facts about its patients, and attacks that must fail.
+//! The demo: two institutions that never were, what is asked of them over gRPC, and attacks that must fail.
 //!
 //! ```text
-//! found a consortium → ingest → ask, prove, verify three facts → a false one → attacks, each with its control
+//! found and serve → ingest → questions, online → consent → a doctor, an emergency → a researcher → attacks → the audit
 //! ```
 //!
-//! Everything is real but the people: the same code runs as in `vouch ingest`, `prove` and `verify`. The folder is
-//! temporary and removed at the end.
+//! Everything is real but the people: nodes, TLS, signed calls, proofs, ledgers. Only answers leave sooner than a real
+//! node would let them, and passphrases, which are random, are stretched less. The folder is removed at the end, unless
+//! it is to be kept.
 
 mod attacks;
 mod forge;
@@ -13,6 +14,7 @@ pub mod hospital;
 mod questions;
 mod story;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -30,10 +32,12 @@ pub struct Plan {
     pub patients: usize,
     /// The seed of the generated hospital.
     pub seed: u64,
+    /// Where to leave the folders; a temporary place if nowhere. Nobody has the passphrases afterwards.
+    pub keep: Option<PathBuf>,
 }
 
 /// What happened: one JSON object of the figures.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Figures {
     /// Records on the ledger.
     pub records: u64,
@@ -41,6 +45,14 @@ pub struct Figures {
     pub facts: Vec<FactFigures>,
     /// What was tried and refused.
     pub refusals: Vec<Attempt>,
+    /// Records that readers opened at the door.
+    pub openings: u64,
+    /// Research queries that were answered.
+    pub queries: u64,
+    /// Entries of the audit trail, by kind.
+    pub trail: BTreeMap<String, u64>,
+    /// Those of them that have no opening: the patched prover logged them.
+    pub unopened: u64,
 }
 
 /// A proved fact.
@@ -51,7 +63,7 @@ pub struct FactFigures {
     pub predicate: String,
     /// Whether the evidence file verified.
     pub valid: bool,
-    /// Proving, with logging the question and assembling the evidence, in milliseconds.
+    /// From the question to its answer, in milliseconds: logged, proved, put together, and waited for its slot.
     pub prove_ms: u64,
     /// Verifying the evidence file, in milliseconds.
     pub verify_ms: u64,

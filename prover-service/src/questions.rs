@@ -23,13 +23,13 @@ use vouchsafe_access::PageError;
 use vouchsafe_access::policy::{Asker, Policy, Question};
 use vouchsafe_access::question_book::QuestionBook;
 use vouchsafe_circuits::record::Tier;
-use vouchsafe_ledger_types::ids::{CallId, PolicyDigest};
+use vouchsafe_ledger_types::ids::CallId;
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::signing::PublicKey;
 use vouchsafe_ledger_types::units::BlockTime;
 
 pub use page::{Page, Stage, body_bytes};
-pub use slots::{Full, Millis, Slots};
+pub use slots::{Full, Millis, Place, Slots};
 
 use crate::answer::{self, AnswerError, Ruling};
 use crate::ask;
@@ -39,6 +39,14 @@ use crate::key_files::ProvingKeys;
 use crate::parties::Party;
 
 /// When a party whose questions fill its share of the inbox should come again: people take their time.
+/// The longest identifier of a subject, in bytes.
+const SUBJECT_BYTES_MAX: usize = 512;
+/// The part of a stretch after which the entry is sent: searching must be done by then, or its length shows.
+const SEARCH_PART: u64 = 4;
+/// How often what waits for a person is looked at.
+const TIDY_MS: Millis = 1_000;
+/// How long after a failure it is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 const INBOX_RETRY_MS: Millis = 60_000;
 
 /// A question that was taken, as its asker is told.
@@ -112,6 +120,7 @@ struct Held {
     signer: PublicKey,
     taken_ms: Millis,
     slot_ms: Millis,
+    start_ms: Millis,
     ends_at: BlockTime,
     stage: watch::Sender<Stage>,
 }
@@ -122,6 +131,11 @@ struct State {
 }
 
 impl State {
+    /// How many questions of a party are kept.
+    fn of(&self, signer: &PublicKey) -> usize {
+        self.held.values().filter(|held| held.signer == *signer).count()
+    }
+
     /// How many questions of a party wait for a person.
     fn in_inbox(&self, signer: &PublicKey) -> usize {
         self.held.values().filter(|held| held.signer == *signer && *held.stage.borrow() == Stage::Inbox).count()
@@ -141,8 +155,17 @@ impl Questions {
     pub fn open(book: QuestionBook, config: QuestionsConfig) -> Result<Questions, QuestionError> {
         let (mut held, mut slots) = (BTreeMap::new(), Slots::new(config));
         for id in book.ids()? {
-            let Some(page) = read(&book, id)? else { continue };
-            slots.given(page.signer, page.slot_ms);
+            let page = match read(&book, id) {
+                Ok(Some(page)) => page,
+                Ok(None) => continue,
+                // one damaged page does not keep the others from being answered
+                Err(error @ (QuestionError::Damaged(_) | QuestionError::Page(PageError::Damaged(_)))) => {
+                    tracing::error!(question = %id, %error, "a question is lost");
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            slots.given(page.signer, page.parts(), page.slot_ms);
             held.insert(id, Held::of(&page));
         }
         let state = Mutex::new(State { held, slots });
@@ -164,12 +187,13 @@ impl Questions {
         if request.verifier != party.card.name.as_str() {
             return Err(QuestionError::OtherName(request.verifier));
         }
-        if subject.parse::<vouchsafe_access::subject::Identifier>().is_err() {
+        let readable = subject.len() <= SUBJECT_BYTES_MAX && !subject.chars().any(char::is_control);
+        if !readable || subject.parse::<vouchsafe_access::subject::Identifier>().is_err() {
             return Err(QuestionError::Subject);
         }
         answer::check(institution, keys, &request)?;
         let now = institution.clock().now();
-        let stage = first_stage(policy, &party, &request, now);
+        let stage = first_stage(policy, party, &request, now);
         let last = now.plus_seconds(self.config.decide_within_seconds).unwrap_or(now);
         let ends_at = request.expires.min(last);
         let mut state = self.state();
@@ -178,15 +202,30 @@ impl Questions {
             return Ok(held.taken(id));
         }
         let signer = party.card.signing;
-        if stage == Stage::Inbox && state.in_inbox(&signer) >= self.config.inbox_per_party as usize {
+        let full = stage == Stage::Inbox && state.in_inbox(&signer) >= self.config.inbox_per_party as usize
+            || state.of(&signer) >= self.config.held_per_party as usize;
+        if full {
             return Err(QuestionError::Full(Full { retry_after_ms: INBOX_RETRY_MS }));
         }
-        let slot_ms = state.slots.take(signer, now_ms).map_err(QuestionError::Full)?;
+        let place = state.slots.take(signer, parts_of(&request), now_ms).map_err(QuestionError::Full)?;
+        let Place { slot_ms, start_ms } = place;
         let asker = party.card.name.clone();
-        let (policy, body) = (policy.digest(), String::new());
+        let (person, body) = (false, String::new());
         let taken_ms = now_ms;
-        let page =
-            Page { version: 1, asker, signer, request, subject, taken_ms, slot_ms, ends_at, stage, policy, body };
+        let page = Page {
+            version: 1,
+            asker,
+            signer,
+            request,
+            subject,
+            taken_ms,
+            slot_ms,
+            start_ms,
+            ends_at,
+            stage,
+            person,
+            body,
+        };
         self.write(id, &page)?;
         let held = Held::of(&page);
         let taken = held.taken(id);
@@ -214,9 +253,10 @@ impl Questions {
     /// fetched later any other, so that the time it takes to read the page does not show.
     pub async fn body(&self, id: CallId, signer: &PublicKey) -> Result<Vec<u8>, QuestionError> {
         let slot_ms = self.worked_on(id, signer).await?;
-        let page = read(&self.book, id)?.ok_or(QuestionError::Unknown)?;
+        let page = tokio::task::block_in_place(|| read(&self.book, id))?.ok_or(QuestionError::Unknown)?;
+        let body = page.body.into_bytes();
         self.sleep_to_slot(slot_ms).await;
-        Ok(page.body.into_bytes())
+        Ok(body)
     }
 
     async fn worked_on(&self, id: CallId, signer: &PublicKey) -> Result<Millis, QuestionError> {
@@ -273,43 +313,63 @@ impl Questions {
         }
         let mut page = read(&self.book, id)?.ok_or(QuestionError::Unknown)?;
         page.stage = stage;
-        page.slot_ms = slots.at_or_after(now_ms.saturating_add(self.config.delay_ms));
+        page.person = stage == Stage::Permitted;
+        let place = slots.take_anywhere(page.signer, page.parts(), now_ms).map_err(QuestionError::Full)?;
+        (page.slot_ms, page.start_ms) = (place.slot_ms, place.start_ms);
         self.write(id, &page)?;
-        held.slot_ms = page.slot_ms;
+        (held.slot_ms, held.start_ms) = (place.slot_ms, place.start_ms);
         held.stage.send_replace(stage);
         drop(state);
         self.work.notify_one();
         Ok(())
     }
 
-    /// Works until it is dropped: one question after another, in the order of their slots.
+    /// Works until it is dropped: one question after another, each from the beginning of its stretch on. `judge` says what
+    /// policy says now; a failure is told to `report` and tried again, and stops nothing else.
     pub async fn work(
         &self,
         institution: &Institution,
         keys: &dyn ProvingKeys,
-        policy: &Policy,
-        done: impl Fn(Option<&AnswerError>),
-    ) -> QuestionError {
+        judge: impl Fn(&Page) -> Ruling,
+        report: impl Fn(&dyn std::error::Error),
+    ) {
         loop {
-            if let Err(error) = self.tidy() {
-                return error;
-            }
-            let Some(id) = self.next() else {
-                // the deadline of what waits for a person is looked at now and then
-                let _ = tokio::time::timeout(Duration::from_secs(1), self.work.notified()).await;
-                continue;
+            let next = match self.tidy() {
+                Ok(()) => self.next(),
+                Err(error) => {
+                    report(&error);
+                    tokio::time::sleep(AGAIN).await;
+                    None
+                }
             };
-            match self.answer(institution, keys, id, policy.digest()).await {
-                Ok(failure) => done(failure.as_ref()),
-                Err(error) => return error,
+            let wait = next.map_or(TIDY_MS, |(_, start_ms)| start_ms.saturating_sub(now_ms()));
+            if wait > 0 && !(self.config.dangerous_without_slots && next.is_some()) {
+                // what comes in meanwhile may begin earlier, and what waits for a person has a deadline
+                let wait = Duration::from_millis(wait.min(TIDY_MS));
+                let _ = tokio::time::timeout(wait, self.work.notified()).await;
+                continue;
+            }
+            let Some((id, _)) = next else { continue };
+            match self.answer(institution, keys, id, &judge).await {
+                Ok(None) => {}
+                Ok(Some(failure)) => report(&failure),
+                Err(error) => {
+                    report(&error);
+                    if !matches!(error, QuestionError::Page(PageError::Io(..))) {
+                        // its page says nothing any more: nobody can answer it
+                        self.state().held.remove(&id);
+                    }
+                    tokio::time::sleep(AGAIN).await;
+                }
             }
         }
     }
 
-    fn next(&self) -> Option<CallId> {
+    fn next(&self) -> Option<(CallId, Millis)> {
         let state = self.state();
         let decided = state.held.iter().filter(|(_, held)| held.stage.borrow().is_decided());
-        decided.min_by_key(|(id, held)| (held.slot_ms, held.taken_ms, **id)).map(|(id, _)| *id)
+        let first = decided.min_by_key(|(id, held)| (held.start_ms, held.taken_ms, **id));
+        first.map(|(id, held)| (*id, held.start_ms))
     }
 
     /// Answers one question. An error of ours is no answer either: its asker is refused, and the holder told.
@@ -318,18 +378,25 @@ impl Questions {
         institution: &Institution,
         keys: &dyn ProvingKeys,
         id: CallId,
-        policy: PolicyDigest,
+        judge: impl Fn(&Page) -> Ruling,
     ) -> Result<Option<AnswerError>, QuestionError> {
         let mut page = read(&self.book, id)?.ok_or(QuestionError::Unknown)?;
         let subject = page.subject.parse().map_err(|_| QuestionError::Subject)?;
-        // what another policy permitted, this one may not
-        let permitted = page.stage == Stage::Permitted && page.policy == policy;
-        let ruling = if permitted { Ruling::Permitted(policy) } else { Ruling::Denied(policy) };
+        // what was permitted when it was asked may not be now: another policy, another role
+        let ruling = match (page.stage, judge(&page)) {
+            (Stage::Permitted, ruling) => ruling,
+            (_, Ruling::Permitted(policy) | Ruling::Denied(policy)) => Ruling::Denied(policy),
+        };
         let response = if self.config.dangerous_without_slots {
             answer::dangerous_respond_without_decoys(institution, keys, &page.request, &subject, ruling, &mut OsRng)
                 .await
         } else {
-            answer::respond(institution, keys, &page.request, &subject, ruling, &mut OsRng).await
+            // the entry is sent at a time that does not depend on how long the search took
+            let search_ms = self.state().slots.stretch(page.parts()) / SEARCH_PART;
+            let log_at = page.start_ms.saturating_add(search_ms);
+            let wait = Duration::from_millis(log_at.saturating_sub(now_ms()));
+            let log_at = tokio::time::Instant::now() + wait;
+            answer::respond_at(institution, keys, &page.request, &subject, ruling, log_at, &mut OsRng).await
         };
         let (evidence, failure) = match response {
             Ok(response) => (response.evidence, response.damage.map(AnswerError::from)),
@@ -394,9 +461,10 @@ impl std::fmt::Debug for Questions {
 
 impl Held {
     fn of(page: &Page) -> Held {
-        let Page { signer, taken_ms, slot_ms, ends_at, stage, .. } = page;
+        let Page { signer, taken_ms, slot_ms, start_ms, ends_at, stage, .. } = page;
         let stage = watch::Sender::new(*stage);
-        Held { signer: *signer, taken_ms: *taken_ms, slot_ms: *slot_ms, ends_at: *ends_at, stage }
+        let (taken_ms, slot_ms, start_ms) = (*taken_ms, *slot_ms, *start_ms);
+        Held { signer: *signer, taken_ms, slot_ms, start_ms, ends_at: *ends_at, stage }
     }
 
     fn taken(&self, id: CallId) -> Taken {
@@ -418,23 +486,39 @@ pub struct Asked<'a> {
     pub now_ms: Millis,
 }
 
-/// What policy says: yes, ask a person, or no. It sees asker and request, nothing of the subject.
+/// What policy says when a question comes: yes, ask a person, or no.
 fn first_stage(policy: &Policy, party: &Party, request: &Request, now: BlockTime) -> Stage {
+    let permits = |person| permits(policy, party, request, person, now);
+    match (permits(false), permits(true)) {
+        (true, _) => Stage::Permitted,
+        (false, true) => Stage::Inbox,
+        (false, false) => Stage::Denied,
+    }
+}
+
+/// What policy says to a page, with the roles that its asker has now; a party that is not known any more has none.
+pub fn judge(policy: &Policy, party: Option<&Party>, page: &Page, now: BlockTime) -> Ruling {
+    let own = party.filter(|party| party.card.signing == page.signer);
+    match own.is_some_and(|party| permits(policy, party, &page.request, page.person, now)) {
+        true => Ruling::Permitted(policy.digest()),
+        false => Ruling::Denied(policy.digest()),
+    }
+}
+
+/// Policy sees asker and request, nothing of the subject.
+fn permits(policy: &Policy, party: &Party, request: &Request, person: bool, now: BlockTime) -> bool {
     let asker = Asker::admitted(&party.card, party.roles.clone());
     let parsed: Vec<_> = request.parts.iter().filter_map(|part| Some((part, part.schema().ok()?))).collect();
     let schemas: Vec<String> = parsed.iter().map(|(_, schema)| schema.name().to_owned()).collect();
     let fields = parsed.iter().flat_map(|(part, schema)| part.clauses.iter().filter_map(|c| schema.field_at(c.field)));
     let tier = fields.map(|field| field.tier).max().unwrap_or(Tier::Public);
     let consent = ask::has_consent_part(request);
-    let permits = |person| {
-        let question = Question::Answer { schemas: &schemas, tier, purpose: &request.purpose, consent, person };
-        policy.decide(&asker, &question, now).is_ok()
-    };
-    match (permits(false), permits(true)) {
-        (true, _) => Stage::Permitted,
-        (false, true) => Stage::Inbox,
-        (false, false) => Stage::Denied,
-    }
+    let question = Question::Answer { schemas: &schemas, tier, purpose: &request.purpose, consent, person };
+    policy.decide(&asker, &question, now).is_ok()
+}
+
+fn parts_of(request: &Request) -> u32 {
+    request.parts.len() as u32 // at most four
 }
 
 fn read(book: &QuestionBook, id: CallId) -> Result<Option<Page>, QuestionError> {

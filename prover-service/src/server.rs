@@ -141,13 +141,21 @@ impl Server {
             transport.layer(admission.clone()).add_routes(routes).serve_with_incoming_shutdown(incoming, ending);
         let mut serving = tokio::spawn(serving);
         let operators = tokio::spawn(operator.serve(Arc::clone(&node)));
-        let working = tokio::spawn(prover::work(Arc::clone(&node)));
+        let mut working = tokio::spawn(prover::work(Arc::clone(&node)));
+        let reporting = tokio::spawn(open::report_emergencies(Arc::clone(&node)));
         let watching = tokio::spawn(health::watch(Arc::clone(&node), reporter));
 
         let ended_early = tokio::select! {
             () = stop => None,
             () = ended(&node) => None,
             ended = &mut serving => Some(ended),
+            // it works as long as the node serves: if not, it died, and questions would wait for ever
+            _ = &mut working => {
+                if *node.phase().borrow() == Phase::Serving {
+                    node.fail("the worker on questions died");
+                }
+                None
+            }
         };
         node.stop();
         let idle = async {
@@ -170,8 +178,11 @@ impl Server {
         };
         serving.abort();
         watching.abort();
+        reporting.abort();
         let _ = operators.await;
-        let _ = working.await;
+        if !working.is_finished() {
+            let _ = working.await;
+        }
         if *node.phase().borrow() == Phase::Failed {
             return Err(ServeError::LedgerStopped);
         }
@@ -198,6 +209,7 @@ fn routes(node: &Arc<Node>) -> Result<Routes, ServeError> {
         let described = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(crate::proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        let described = described.with_service_name("grpc.health.v1.Health");
         health::SERVICES.iter().fold(described, |described, name| described.with_service_name(*name))
     };
     let undescribed = |e: tonic_reflection::server::Error| ServeError::Reflection(e.to_string());

@@ -16,6 +16,7 @@ use vouchsafe_ledger_types::entry::Body;
 use vouchsafe_ledger_types::ids::{DisclosureCommitment, EntryId};
 use vouchsafe_ledger_types::units::{BlockTime, Height};
 
+use crate::calendar;
 use crate::institution::Institution;
 
 /// One line of the trail.
@@ -97,12 +98,14 @@ pub fn trail(institution: &Institution, from: Height) -> Result<Vec<Line>, Trail
 fn told(body: &Body) -> Option<(&'static str, String, Option<DisclosureCommitment>)> {
     Some(match body {
         Body::Disclosure(body) => ("question", body.purpose.as_str().to_owned(), Some(body.commitment)),
-        Body::Grant(body) => ("grant", format!("{} until {}", body.purpose.as_str(), body.until), None),
+        Body::Grant(body) => ("grant", format!("{} until {}", body.purpose.as_str(), shown(body.until)), None),
         Body::RevokeGrant(body) => ("revocation", format!("of {}", body.grant), None),
         Body::KeyRelease(body) => {
             ("release", format!("{} on {}", body.purpose.as_str(), body.grant), Some(body.commitment))
         }
-        Body::EmergencyAccess(body) => ("emergency", format!("review by {}", body.review_by), Some(body.commitment)),
+        Body::EmergencyAccess(body) => {
+            ("emergency", format!("review by {}", shown(body.review_by)), Some(body.commitment))
+        }
         Body::Review(body) => ("review", format!("of {}", body.emergency), None),
         Body::OpenDataSet(body) => ("data set", format!("{}, {}", body.name, body.budget), None),
         Body::OpenProject(body) => ("project", format!("{}, {}", body.purpose.as_str(), body.budget), None),
@@ -111,6 +114,10 @@ fn told(body: &Body) -> Option<(&'static str, String, Option<DisclosureCommitmen
         Body::Withdraw(_) => ("withdrawal", String::new(), None),
         _ => return None,
     })
+}
+
+fn shown(time: BlockTime) -> String {
+    calendar::show_instant(time.unix())
 }
 
 fn open(book: &DisclosureBook, commitment: DisclosureCommitment, suite: Suite) -> Result<Opened, BookError> {

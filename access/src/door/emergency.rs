@@ -232,7 +232,7 @@ impl Door {
             Err(LedgerError::Unavailable(_)) => (self.clock_now(), self.last_seen()),
             Err(refused) => return Err(refused.into()),
         };
-        check_order(order)?;
+        check_words(order.purpose, &order.reason)?;
         self.submit_overdue(rng).await.or_else(|e| e.is_ledger().then_some(0).ok_or(e))?;
         self.not_overdue(now)?;
         let (record, schema) = self.open_record(order.record, order.tier)?;
@@ -278,24 +278,37 @@ impl Door {
         Ok(release::release(&self.vault, warrant, &terms, shown, reader.card, &schema, rng).await?)
     }
 
+    /// Whether an emergency could be answered: what is asked for makes sense, and none has waited for the ledger too long. Says
+    /// nothing of any record.
+    pub async fn emergency_stands_open(
+        &self,
+        purpose: PurposeClass,
+        reason: &str,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<(), DoorError> {
+        check_words(purpose, reason)?;
+        self.submit_overdue(rng).await.or_else(|e| e.is_ledger().then_some(0).ok_or(e))?;
+        self.not_overdue(self.clock_now())
+    }
+
     /// Tells the ledger of the emergencies that it has not been told of; how many were.
     pub async fn submit_overdue(&self, rng: &mut (impl RngCore + CryptoRng)) -> Result<usize, DoorError> {
         let _one_at_a_time = self.submitting.lock().await;
-        let mut told = 0;
+        let (mut told, mut left) = (0, None);
         for page in self.emergencies.waiting(self.suite())? {
-            match self.report(&page, rng).await {
-                Ok(_) => {}
-                Err(DoorError::Ledger(LedgerError::Refused(_))) if self.has_expired(&page) => {
-                    let again = self.sign_again(&page).await?;
-                    self.emergencies.write(&again, rng)?;
-                    self.emergencies.strike(&page)?;
-                    self.report(&again, rng).await?;
-                }
+            let outcome = match self.report(&page, rng).await {
+                // expired on the way, or refused before: the same content is signed again, and may be taken now
+                Err(DoorError::Ledger(LedgerError::Refused(_))) => self.report_again(&page, rng).await,
+                outcome => outcome.map(|_| ()),
+            };
+            match outcome {
+                Ok(()) => told += 1,
+                // one that the ledger will not have does not keep the others from it
+                Err(e @ DoorError::Ledger(LedgerError::Refused(_))) => left = Some(e),
                 Err(e) => return Err(e),
             }
-            told += 1;
         }
-        Ok(told)
+        left.map_or(Ok(told), Err)
     }
 
     /// The emergencies, newest last, for the review.
@@ -335,13 +348,13 @@ impl Door {
         Ok(Warrant::Accepted(Box::new(accepted), Box::new(proof)))
     }
 
-    fn has_expired(&self, page: &Page) -> bool {
-        page.entry.entry().header.expiry <= self.clock_now()
-    }
-
-    async fn sign_again(&self, page: &Page) -> Result<Page, DoorError> {
+    /// Reports an emergency under another entry with the same content.
+    async fn report_again(&self, page: &Page, rng: &mut (impl RngCore + CryptoRng)) -> Result<(), DoorError> {
         let entry = self.ledger.sign(page.entry.entry().body.clone()).await?;
-        Ok(Page { entry, ..page.clone() })
+        let again = Page { entry, ..page.clone() };
+        self.emergencies.write(&again, rng)?;
+        self.emergencies.strike(page)?;
+        self.report(&again, rng).await.map(|_| ())
     }
 
     /// While an emergency has waited too long, nothing is released.
@@ -353,12 +366,12 @@ impl Door {
     }
 }
 
-fn check_order(order: &EmergencyOrder) -> Result<(), DoorError> {
-    if order.purpose != PurposeClass::Emergency {
+fn check_words(purpose: PurposeClass, reason: &str) -> Result<(), DoorError> {
+    if purpose != PurposeClass::Emergency {
         return Err(DoorError::Order("an emergency is for the purpose ETREAT alone".to_owned()));
     }
-    let readable = !order.reason.trim().is_empty() && !order.reason.chars().any(char::is_control);
-    if readable && order.reason.len() <= REASON_BYTES_MAX {
+    let readable = !reason.trim().is_empty() && !reason.chars().any(char::is_control);
+    if readable && reason.len() <= REASON_BYTES_MAX {
         return Ok(());
     }
     Err(DoorError::Order(format!("give a reason of 1 to {REASON_BYTES_MAX} bytes, without control characters")))

@@ -114,6 +114,19 @@ impl SealedPart {
         (SealedPart { part, sealed }, key)
     }
 
+    /// The same part with other fields, under the key that it has: that key then seals two payloads. To show that a
+    /// reader notices; see [`crate::door::Parcel::dangerous_change`].
+    pub(crate) fn dangerous_reseal_tier(
+        &self,
+        binding: &Binding,
+        payload: &TierPayload,
+        key: &DataKey,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> SealedPart {
+        let sealed = aead::seal_payload(key, &part_aad(binding, self.part), &payload.to_bytes(), rng);
+        SealedPart { part: self.part, sealed }
+    }
+
     /// Opens a tier's fields.
     pub fn open_tier(&self, binding: &Binding, key: &DataKey) -> Result<TierPayload, EnvelopeError> {
         let plain = self.open(binding, key)?;

@@ -28,6 +28,7 @@ use vouchsafe_ledger_types::entry::{Body, ReserveBudget, SpendBudget};
 use vouchsafe_ledger_types::ids::{AppHash, EntryId, MemberId, ProjectId, QueryCommitment, ReservationId};
 use vouchsafe_ledger_types::state_value::{AnchorState, DataSetState, ProjectState, ReservationState};
 use vouchsafe_ledger_types::units::{BlockTime, Height, MicroEpsilon};
+use zeroize::Zeroizing;
 
 pub use answer::{Answer, AnsweredBin, QueryError, Refusal, Researcher};
 use answer::{answer, bin, left, of_data_set, of_project};
@@ -43,14 +44,12 @@ use crate::labels;
 use crate::ledger::{AccessLedger, LedgerError, state};
 use crate::pages::PageError;
 use crate::policy::{Asker, Policy, Question};
-use crate::secret::{AuditSeed, secret_bytes};
+use crate::secret::AuditSeed;
 use crate::vault::{CohortError, Listed, Vault};
 use pages::{QueryWords, StoredAnswer};
 
-secret_bytes! {
-    /// What stored answers are named with.
-    NameKey,
-}
+/// What stored answers are named with.
+struct NameKey(Zeroizing<[u8; 32]>);
 
 /// Answers research queries of one institution.
 pub struct ResearchDesk {
@@ -92,8 +91,8 @@ impl ResearchDesk {
             ledger,
             member,
             shelf: Shelf::open(dir, seed)?,
-            choice: ChoiceKey::new(*aead::derive(seed.expose(), None, &[labels::RESEARCH_CHOICE])),
-            names: NameKey::new(*aead::derive(seed.expose(), None, &[labels::RESEARCH_NAME])),
+            choice: ChoiceKey(aead::derive(seed.expose(), None, &[labels::RESEARCH_CHOICE])),
+            names: NameKey(aead::derive(seed.expose(), None, &[labels::RESEARCH_NAME])),
             asking: Mutex::new(()),
         };
         desk.settle().await?;
@@ -283,7 +282,7 @@ impl ResearchDesk {
     }
 
     fn name_of(&self, query: &Query, anchor: Anchor) -> PageName {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.names.expose()) else {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.names.0[..]) else {
             unreachable!("HMAC takes keys of any length")
         };
         mac.update(labels::RESEARCH_NAME);

@@ -59,17 +59,11 @@ impl std::fmt::Display for NoiseScale {
     }
 }
 
-/// Noise of a certain scale. OpenDP's mechanism is made anew for each draw: it cannot go from thread to thread.
-#[derive(Clone, Copy)]
+/// Noise of a certain scale.
+#[derive(Clone, Copy, Debug)]
 pub struct Noise {
     scale: NoiseScale,
     cost: MicroEpsilon,
-}
-
-impl std::fmt::Debug for Noise {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Noise(scale {})", self.scale)
-    }
 }
 
 impl Noise {
@@ -97,7 +91,7 @@ impl Noise {
 
     /// Draws, and adds to each count: once drawn, the budget is spent whatever becomes of the answer.
     pub fn add(&self, counts: &[i64]) -> Result<Vec<i64>, NoiseError> {
-        mechanism(self.scale.get())?.invoke(&counts.to_vec()).map_err(library)
+        mechanism(self.scale.0)?.invoke(&counts.to_vec()).map_err(library)
     }
 
     /// The scale.
@@ -111,9 +105,10 @@ impl Noise {
     }
 }
 
+/// OpenDP's mechanism. It cannot move between threads, so it is made anew for each use.
 fn mechanism(scale: f64) -> Result<Mechanism, NoiseError> {
-    let (domain, metric) = (VectorDomain::new(AtomDomain::<i64>::default()), L1Distance::<i64>::default());
-    make_laplace(domain, metric, scale, None).map_err(library)
+    let space = (VectorDomain::new(AtomDomain::<i64>::default()), L1Distance::<i64>::default());
+    make_laplace(space.0, space.1, scale, None).map_err(library)
 }
 
 fn library(error: opendp::error::Error) -> NoiseError {

@@ -312,7 +312,7 @@ mod tests {
             field: "country".to_owned(),
             bins: bins.iter().map(|b| (*b).to_owned()).collect(),
         };
-        let mut all = vec![
+        let mut all = [
             base.clone(),
             Query { amount: MicroEpsilon::new(2), ..base.clone() },
             Query { project: ProjectId::of(EntryId::from_bytes([2; 32])), ..base.clone() },

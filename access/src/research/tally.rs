@@ -13,16 +13,15 @@ use std::collections::BTreeMap;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use crate::labels;
-use crate::secret::secret_bytes;
 use crate::subject::SubjectId;
 use crate::vault::RecordId;
 
-secret_bytes! {
-    /// What decides which of a subject's records speaks for it.
-    ChoiceKey,
-}
+/// What decides which of a subject's records speaks for it.
+#[derive(Clone)]
+pub(super) struct ChoiceKey(pub(super) Zeroizing<[u8; 32]>);
 
 /// Subjects, each in at most one bin.
 pub(super) struct Tally {
@@ -63,7 +62,7 @@ impl Tally {
     }
 
     fn rank(&self, record: RecordId) -> [u8; 32] {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.expose()) else {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key.0[..]) else {
             unreachable!("HMAC takes keys of any length")
         };
         mac.update(labels::RESEARCH_CHOICE);
@@ -85,7 +84,7 @@ mod tests {
     }
 
     fn counts(rows: &[(u8, u64, usize)]) -> Vec<i64> {
-        let mut tally = Tally::new(ChoiceKey::new([7; 32]), 4);
+        let mut tally = Tally::new(ChoiceKey(Zeroizing::new([7; 32])), 4);
         for (subject, number, bin) in rows {
             tally.add(SubjectId::from_bytes([*subject; 16]), record(*number), *bin);
         }
@@ -115,7 +114,7 @@ mod tests {
         // and under other keys other records do
         let chosen: std::collections::BTreeSet<usize> = (0..40)
             .map(|key| {
-                let mut tally = Tally::new(ChoiceKey::new([key; 32]), 50);
+                let mut tally = Tally::new(ChoiceKey(Zeroizing::new([key; 32])), 50);
                 (0..50).for_each(|n| tally.add(SubjectId::from_bytes([1; 16]), record(n), n as usize));
                 tally.counts().iter().position(|count| *count == 1).unwrap()
             })

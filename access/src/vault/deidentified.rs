@@ -46,7 +46,7 @@ pub enum CohortError {
         record: RecordId,
         /// What is wrong with which blob.
         #[source]
-        blob: BlobError,
+        blob: Box<BlobError>,
     },
     /// The blob is as stored, but the fields do not come out of it.
     #[error("record {record} cannot be opened: {why}; restore index and blobs from one backup")]
@@ -139,7 +139,8 @@ impl Vault {
         let id = RecordId::of(commitment);
         let Some(wrapped) = self.index.subject(row.subject)? else { return Ok(None) };
         let secrets = self.keys.subject_rows.open(row.subject, &wrapped).map_err(|_| CohortError::Subject(id))?;
-        let blob = self.blobs.get(row.blob).await.map_err(|blob| CohortError::Blob { record: id, blob })?;
+        let blob =
+            self.blobs.get(row.blob).await.map_err(|blob| CohortError::Blob { record: id, blob: Box::new(blob) })?;
         let binding = row.binding(commitment);
         let erase = secrets.erase_key.clone();
         Ok(Some(Job { id, subject: row.subject, binding, wraps: row.wraps, erase, blob }))

@@ -7,6 +7,7 @@ use vouchsafe_circuits::ids::{HeaderHash, LeafHash};
 use vouchsafe_circuits::record::{FIELDS, FieldIndex, Tier};
 use vouchsafe_circuits::schema::Schema;
 
+use super::index::RecordState;
 use super::read::ReadError;
 use super::{Vault, sealing};
 use crate::aead::DataKey;
@@ -31,6 +32,10 @@ impl Vault {
         let (id, tier) = (cleared.record(), cleared.tier());
         let held = self.open_for_proof(id, schema).await?;
         let (row, secrets, blob) = self.sealed_record(id, schema.id()).await?;
+        // it was active when the release was logged, and may have been withdrawn since
+        if !matches!(row.state, RecordState::Committed { .. }) {
+            return Err(ReadError::NotActive(id));
+        }
         let failed = |why: String| ReadError::Sealed { record: id, blob: row.blob, why };
         let binding = row.binding(id.commitment());
         let tiers = LeafTiers::of(schema);

@@ -69,6 +69,9 @@ pub enum ReadError {
     /// There is no such record.
     #[error("there is no record {0} in this vault")]
     NoRecord(RecordId),
+    /// It was withdrawn or superseded.
+    #[error("record {0} is not active any more")]
+    NotActive(RecordId),
     /// The schema given is not the record's.
     #[error("record {record} has schema {has}, not {given}: give the record's own schema")]
     OtherSchema {

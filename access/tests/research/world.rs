@@ -27,7 +27,7 @@ use vouchsafe_ledger_types::ids::{AppHash, ChainId, DataSetId, MemberId, Project
 use vouchsafe_ledger_types::receipt::Receipt;
 use vouchsafe_ledger_types::signing::{Algorithm, SigningKey};
 use vouchsafe_ledger_types::state_key::StateKey;
-use vouchsafe_ledger_types::state_value::{DataSetState, ReservationState};
+use vouchsafe_ledger_types::state_value::DataSetState;
 use vouchsafe_ledger_types::units::{BlockTime, MicroEpsilon};
 
 use crate::support::{mrn, patient, record, rng, source};
@@ -136,10 +136,6 @@ impl Ledger {
 
     pub fn data_set(&self, id: DataSetId) -> DataSetState {
         self.solo.snapshot().unwrap().value(id).unwrap().unwrap()
-    }
-
-    pub fn reservation(&self, id: vouchsafe_ledger_types::ids::ReservationId) -> Option<ReservationState> {
-        self.solo.snapshot().unwrap().value(id).unwrap()
     }
 
     pub fn app_hash_at(&self, height: Height) -> AppHash {
@@ -254,7 +250,7 @@ impl World {
         let vault = Arc::new(Vault::create(&dir.path().join("vault"), &keystore).unwrap());
         let ledger = Arc::new(Ledger::create(&dir.path().join("ledger")));
         for schema in builtin::all() {
-            ledger.submit(Body::RegisterSchema(RegisterSchema { schema })).unwrap();
+            ledger.submit(Body::RegisterSchema(RegisterSchema { schema: schema.to_bytes() })).unwrap();
         }
         let desk = open_desk(&dir, &keystore, &vault, &ledger, "research").await.unwrap();
         let schemas = [builtin::patient().id(), builtin::observation().id()];

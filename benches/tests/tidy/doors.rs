@@ -97,6 +97,8 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("open_with_holder_key", &["access/src/"]),
     ("open_with_tier_key", &["access/src/"]),
     ("dangerous_open_without", &["access/src/door/parcel/open.rs", "prover-service/src/demo"]),
+    ("dangerous_change", &["access/src/door/parcel/open", "prover-service/src/demo"]),
+    ("dangerous_reseal_tier", &["access/src/envelope/sealed.rs", "access/src/door/parcel/open"]),
 ];
 
 /// A public function: the type it belongs to, its name, and its signature.

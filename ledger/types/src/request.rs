@@ -181,6 +181,10 @@ impl Request {
         if self.legal_basis.as_ref().is_some_and(|basis| basis.len() > 1024) {
             return field("legal_basis", "at most 1024 bytes");
         }
+        // a person reads it where it decides: it must not draw lines of its own
+        if self.legal_basis.as_ref().is_some_and(|basis| basis.chars().any(char::is_control)) {
+            return field("legal_basis", "no control characters");
+        }
         if self.nonce.0.len() != 32 {
             return field("nonce", "32 random bytes, 64 hex digits");
         }

@@ -22,23 +22,31 @@ pub(super) struct Args {
     /// Seed of the invented hospital.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Leave the folders of both institutions here, to be looked at.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Outcome {
-    let plan = Plan { suite: args.suite, files: args.files, patients: usize::from(args.patients), seed: args.seed };
+    let Args { files, suite, patients, seed, keep } = args;
+    let plan = Plan { suite, files, patients: usize::from(patients), seed, keep };
     let mut teller = Teller { chapters: 0, silent: context.json };
     let figures = play(&plan, &mut teller).await.map_err(|error| match error {
-        DemoError::Files(_) | DemoError::Read(..) => Failure::usage(error),
+        DemoError::Files(_) | DemoError::Read(..) | DemoError::Exists(_) => Failure::usage(error),
         _ => Failure::ours(error),
     })?;
     let good = all_good(&figures);
     context.say(&figures, || {
         let refused = figures.refusals.iter().filter(|attempt| attempt.refused).count();
         format!(
-            "\n{} records, {} facts proved and verified, {refused} of {} attempts refused.",
+            "\n{} records, {} facts proved and verified, {} openings, {} queries, {refused} of {} attempts refused, {} \
+             entries in the audit trail.",
             figures.records,
             figures.facts.iter().filter(|fact| fact.valid).count(),
-            figures.refusals.len()
+            figures.openings,
+            figures.queries,
+            figures.refusals.len(),
+            figures.trail.values().sum::<u64>()
         )
     });
     if good { Ok(()) } else { Err(Failure::ours_text("the demo did not end as it must; please report it".to_owned())) }

@@ -39,7 +39,8 @@ fn show(said: &serde_json::Value) -> String {
     if waiting.is_empty() {
         return "Nothing waits for you.".to_owned();
     }
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    // what the asker wrote is shown on one line and without control characters: it must not look like another question
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().escape_debug().to_string();
     let mut lines = Vec::new();
     for question in waiting {
         lines.push(text(&question["id"]));
@@ -47,7 +48,8 @@ fn show(said: &serde_json::Value) -> String {
         for part in question["parts"].as_array().into_iter().flatten() {
             lines.push(format!("    {}", text(part)));
         }
-        let basis = question["legal_basis"].as_str().map(|basis| format!(" ({basis})")).unwrap_or_default();
+        let basis = question["legal_basis"].as_str().map(|basis| format!(" ({})", basis.escape_debug()));
+        let basis = basis.unwrap_or_default();
         lines.push(format!("  for {}{basis}", text(&question["purpose"])));
     }
     lines.join("\n")

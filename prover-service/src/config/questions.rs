@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::LimitsError;
 
-/// The slots at which answers leave. Work on a question, of up to four proofs, must fit into `delay_ms` together with that on
-/// the others of its slot: else answers slip to later slots.
+/// The slots at which answers leave. A proof, with the search before it, must take less than `slot_ms / per_slot`: else answers
+/// slip to later slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuestionsConfig {
@@ -13,10 +13,12 @@ pub struct QuestionsConfig {
     pub slot_ms: u64,
     /// How long after a question its slot is, at least.
     pub delay_ms: u64,
-    /// How many answers leave in a slot.
+    /// How many parts are answered in a slot.
     pub per_slot: u32,
     /// How many slots ahead places are given away.
     pub slots_ahead: u32,
+    /// How many questions of one party are kept, answered or not.
+    pub held_per_party: u32,
     /// How many questions of one party may wait for a person.
     pub inbox_per_party: u32,
     /// How long a person may take to decide.
@@ -32,10 +34,11 @@ pub struct QuestionsConfig {
 impl Default for QuestionsConfig {
     fn default() -> Self {
         QuestionsConfig {
-            slot_ms: 1_000,
-            delay_ms: 3_000,
-            per_slot: 2,
+            slot_ms: 4_000,
+            delay_ms: 6_000,
+            per_slot: 4,
             slots_ahead: 60,
+            held_per_party: 10_000,
             inbox_per_party: 100,
             decide_within_seconds: 3 * 86_400,
             keep_seconds: 86_400,
@@ -52,6 +55,7 @@ impl QuestionsConfig {
             ("questions.delay_ms", self.delay_ms, 10, 3_600_000),
             ("questions.per_slot", u64::from(self.per_slot), 1, 1_000),
             ("questions.slots_ahead", u64::from(self.slots_ahead), 1, 100_000),
+            ("questions.held_per_party", u64::from(self.held_per_party), 1, 10_000_000),
             ("questions.inbox_per_party", u64::from(self.inbox_per_party), 1, 100_000),
             ("questions.decide_within_seconds", self.decide_within_seconds, 1, 366 * 86_400),
             ("questions.keep_seconds", self.keep_seconds, 600, 366 * 86_400),

@@ -74,7 +74,7 @@ impl Targets<'_> {
             attempt: attempt.to_owned(),
             refused: verdict.is_err() && also_refused,
             why: verdict.err().map_or_else(|| "it was accepted".to_owned(), |refusal| refusal.to_string()),
-            control: Some(Control { without: format!("{without:?}"), accepted }),
+            control: Some(Control { without: format!("the check {without:?}"), accepted }),
         }
     }
 

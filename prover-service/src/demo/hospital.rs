@@ -44,7 +44,9 @@ fn bundle(seed: u64, number: usize, today: Date) -> Value {
     } else {
         clinic::random(&mut chart);
     }
-    chart.into_bundle()
+    let mut bundle = chart.into_bundle();
+    bundle.sort_all_objects(); // another crate's features may make maps keep the order of insertion
+    bundle
 }
 
 #[cfg(test)]

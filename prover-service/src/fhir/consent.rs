@@ -127,7 +127,7 @@ fn frame(resource: &Node<'_>, notes: &mut Notes) -> Read<Option<(Base, bool)>> {
 fn verified(resource: &Node<'_>) -> Read<bool> {
     let mut all = true;
     for verification in resource.objects("verification")? {
-        all &= verification.boolean("verified")? == Some(true);
+        all &= verification.boolean("verified")? == Some(true) && !verification.has("modifierExtension");
     }
     Ok(all)
 }
@@ -221,7 +221,8 @@ impl<'a> Tree<'_, 'a> {
         let (mut names, mut all_named) = (BTreeSet::new(), true);
         for actor in actors {
             let roles = actor.object("role")?.map(|role| codes(&role, PARTICIPATION)).transpose()?.unwrap_or_default();
-            if roles.is_empty() || !roles.iter().all(|role| matches!(*role, "PRCP" | "IRCP")) {
+            let changed = actor.has("modifierExtension"); // whoever does not know it must not read the actor
+            if changed || roles.is_empty() || !roles.iter().all(|role| matches!(*role, "PRCP" | "IRCP")) {
                 return Ok(Among::Unknown); // it limits whose data is meant, or something else
             }
             match self.party(&actor)? {

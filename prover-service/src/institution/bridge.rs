@@ -50,7 +50,8 @@ async fn blocking<T: Send + 'static>(
 
 fn ledger_error(error: WriteError) -> LedgerError {
     match error {
-        WriteError::Submit(SubmitError::Stopped(_)) | WriteError::Query(_) => {
+        // none of these is the ledger's no
+        WriteError::Submit(SubmitError::Stopped(_) | SubmitError::Read(_)) | WriteError::Query(_) => {
             LedgerError::Unavailable(error.to_string())
         }
         refused => LedgerError::Refused(refused.to_string()),
@@ -130,6 +131,10 @@ impl AccessLedger for LedgerBridge {
     async fn send(&self, entry: SignedEntry) -> Result<AcceptanceProof, LedgerError> {
         let ledger = Arc::clone(&self.ledger);
         blocking(move || {
+            // one that was accepted before shows so, also past its expiry, when it would not be admitted any more
+            if ledger.snapshot().and_then(|snapshot| snapshot.receipt(entry.id())).map_err(unavailable)?.is_some() {
+                return ledger.acceptance(entry.id()).map_err(unavailable);
+            }
             let submitted = ledger.submit(vec![entry]).map_err(|e| ledger_error(WriteError::Submit(e)))?;
             match submitted.first() {
                 Some(receipt) if receipt.code.is_accepted() => ledger.acceptance(receipt.entry).map_err(unavailable),

@@ -20,6 +20,9 @@ use crate::node::Node;
 use crate::parties::PartyError;
 use crate::server::causes;
 
+pub(super) const PURPOSES: &str =
+    "a purpose is TREAT, ETREAT, HPAYMT, HOPERAT, PUBHLTH, HRESCH, PATRQT, HLEGAL or OTHER";
+
 /// What a grant shall say. It may name a subject: Debug shows the type alone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,12 +64,7 @@ fn terms(node: &Node, order: GrantOrder) -> Result<GrantTerms, Done> {
         error => Done::ours(error),
     })?;
     let tier = Tier::try_from(order.tier).map_err(|_| Done::usage("a tier is 0 to 4"))?;
-    let purpose = PurposeClass::of_code(&order.purpose);
-    if purpose.as_str() != order.purpose {
-        return Err(Done::usage(
-            "a purpose is TREAT, ETREAT, HPAYMT, HOPERAT, PUBHLTH, HRESCH, PATRQT, HLEGAL or OTHER",
-        ));
-    }
+    let purpose = PurposeClass::named(&order.purpose).ok_or_else(|| Done::usage(PURPOSES))?;
     let schema = |name: &String| {
         builtin::by_name(name)
             .map(|schema| schema.id())
@@ -122,7 +120,7 @@ pub(super) async fn open(node: &Node, order: OpenByParty) -> Done {
         Err(error) => return Done::ours(error),
     };
     let reader = Reader { card: &party.card, roles: &party.roles };
-    let purpose = PurposeClass::of_code(&order.purpose);
+    let Some(purpose) = PurposeClass::named(&order.purpose) else { return Done::usage(PURPOSES) };
     let opened = if order.emergency {
         let order = EmergencyOrder { record, tier, purpose, reason: order.reason };
         node.door().emergency(&reader, &order, &mut OsRng).await

@@ -9,10 +9,12 @@ use vouchsafe_access::ledger::LedgerError;
 use vouchsafe_access::research::{OpenError, ProjectTerms};
 use vouchsafe_circuits::schema::builtin;
 use vouchsafe_ledger_types::card::PartyName;
+use vouchsafe_ledger_types::entry::PurposeClass;
 use vouchsafe_ledger_types::ids::{DataSetId, DataSetName};
 use vouchsafe_ledger_types::units::{BlockTime, MicroEpsilon};
 
 use super::Done;
+use super::door::PURPOSES;
 use crate::node::Node;
 use crate::parties::PartyError;
 use crate::server::causes;
@@ -67,6 +69,9 @@ pub(super) async fn open_project(node: &Node, order: ProjectOrder) -> Done {
         Err(error @ PartyError::Unknown(_)) => return Done::usage(format!("{error}: admit its card first")),
         Err(error) => return Done::ours(error),
     };
+    if PurposeClass::named(&order.purpose).is_none() {
+        return Done::usage(PURPOSES);
+    }
     let terms = ProjectTerms {
         title: order.title,
         researcher: party.card.id(),

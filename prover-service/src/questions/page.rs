@@ -6,7 +6,6 @@
 use serde::{Deserialize, Serialize};
 use vouchsafe_ledger_types::card::PartyName;
 use vouchsafe_ledger_types::evidence::Evidence;
-use vouchsafe_ledger_types::ids::PolicyDigest;
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::signing::PublicKey;
 use vouchsafe_ledger_types::units::BlockTime;
@@ -52,14 +51,23 @@ pub struct Page {
     pub taken_ms: Millis,
     /// When its answer leaves, at the earliest.
     pub slot_ms: Millis,
+    /// When work on it begins.
+    pub start_ms: Millis,
     /// When it ends, whatever comes.
     pub ends_at: BlockTime,
     /// Where it stands.
     pub stage: Stage,
-    /// The policy that said so.
-    pub policy: PolicyDigest,
+    /// Whether a person said yes to it.
+    pub person: bool,
     /// What leaves, padded; empty until it is done.
     pub body: String,
+}
+
+impl Page {
+    /// How many parts its request has.
+    pub(super) fn parts(&self) -> u32 {
+        self.request.parts.len() as u32 // at most four
+    }
 }
 
 /// It names the subject.

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! asked ──delay──►│ slot │ slot │ slot         slots begin at multiples of the period since 1970
-//!                 └ the first one with a place: so many answers leave in each, so many of one party
+//!                 └ the first one with places: a question takes one for each of its parts; so many in all, so many of one party
+//! work of a slot  begins delay before it; each place has its own stretch of that, period / places long
 //! ```
 //!
-//! A question's slot is fixed when it is taken, from how many were taken before it; what is found out later does not
-//! move it. If the work is not done by then, it leaves at the next slot. The delay must be longer than the work.
+//! Slot and stretch are fixed when a question is taken, from what was taken before it; what is found out later does not
+//! move them. If the work is not done by then, the answer leaves at the next slot: a stretch must be longer than a proof.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,15 @@ pub type Millis = u64;
 pub struct Slots {
     config: QuestionsConfig,
     taken: BTreeMap<Millis, BTreeMap<PublicKey, u32>>,
+}
+
+/// A question's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// When its answer leaves, at the earliest.
+    pub slot_ms: Millis,
+    /// When work on it begins, and not before.
+    pub start_ms: Millis,
 }
 
 /// All slots ahead are full, or this party's places in them.
@@ -42,26 +52,45 @@ impl Slots {
         time.div_ceil(self.config.slot_ms).saturating_mul(self.config.slot_ms)
     }
 
-    /// Takes a place for a party's question that came now.
-    pub fn take(&mut self, asker: PublicKey, now: Millis) -> Result<Millis, Full> {
+    /// Takes places for a party's question of so many parts that came now, not further ahead than is configured.
+    pub fn take(&mut self, asker: PublicKey, parts: u32, now: Millis) -> Result<Place, Full> {
+        self.take_within(asker, parts, now, u64::from(self.config.slots_ahead))
+    }
+
+    /// The same, however far ahead: for a question that was taken before and decided now.
+    pub fn take_anywhere(&mut self, asker: PublicKey, parts: u32, now: Millis) -> Result<Place, Full> {
+        self.take_within(asker, parts, now, u64::from(u32::MAX))
+    }
+
+    fn take_within(&mut self, asker: PublicKey, parts: u32, now: Millis, ahead: u64) -> Result<Place, Full> {
         self.taken = self.taken.split_off(&now.saturating_sub(self.config.slot_ms));
         let first = self.at_or_after(now.saturating_add(self.config.delay_ms));
-        let slots = (0..u64::from(self.config.slots_ahead)).map(|n| first + n * self.config.slot_ms);
         let (per_slot, per_party) = (self.config.per_slot, self.per_party());
-        for slot in slots {
-            let askers = self.taken.entry(slot).or_default();
+        for slot_ms in (0..ahead).map(|n| first.saturating_add(n.saturating_mul(self.config.slot_ms))) {
+            let askers = self.taken.entry(slot_ms).or_default();
             let (all, own) = (askers.values().sum::<u32>(), askers.get(&asker).copied().unwrap_or(0));
-            if all < per_slot && own < per_party {
-                askers.insert(asker, own + 1);
-                return Ok(slot);
+            // one that is larger than a share or a slot is taken alone
+            let fits = all + parts <= per_slot && (own == 0 || own + parts <= per_party);
+            if fits || all == 0 {
+                askers.insert(asker, own + parts);
+                return Ok(Place { slot_ms, start_ms: self.start_of(slot_ms, all) });
             }
         }
         Err(Full { retry_after_ms: self.config.slot_ms })
     }
 
-    /// Notes a place that was given before a restart.
-    pub fn given(&mut self, asker: PublicKey, slot: Millis) {
-        *self.taken.entry(slot).or_default().entry(asker).or_default() += 1;
+    /// Notes places that were given before a restart.
+    pub fn given(&mut self, asker: PublicKey, parts: u32, slot: Millis) {
+        *self.taken.entry(slot).or_default().entry(asker).or_default() += parts;
+    }
+
+    /// How long the work on a question may take before it delays others.
+    pub fn stretch(&self, parts: u32) -> Millis {
+        (self.config.slot_ms / u64::from(self.config.per_slot)).saturating_mul(u64::from(parts))
+    }
+
+    fn start_of(&self, slot_ms: Millis, places_before: u32) -> Millis {
+        slot_ms.saturating_sub(self.config.delay_ms).saturating_add(self.stretch(places_before))
     }
 
     /// One party does not fill the slots of all others.
@@ -83,12 +112,16 @@ mod tests {
         (Slots::new(config), key(1), key(2))
     }
 
+    fn slot(taken: Result<Place, Full>) -> Millis {
+        taken.unwrap().slot_ms
+    }
+
     #[test]
     fn answers_leave_at_multiples_of_the_period_after_the_delay() {
         let (mut slots, one, _) = slots();
-        assert_eq!(slots.take(one, 10_000), Ok(12_000));
-        assert_eq!(slots.take(one, 10_499), Ok(12_000));
-        assert_eq!(slots.take(one, 10_501), Ok(13_000), "its two places in the slot are taken");
+        assert_eq!(slots.take(one, 1, 10_000), Ok(Place { slot_ms: 12_000, start_ms: 10_500 }));
+        assert_eq!(slots.take(one, 1, 10_499), Ok(Place { slot_ms: 12_000, start_ms: 10_833 }));
+        assert_eq!(slot(slots.take(one, 1, 10_501)), 13_000, "its two places in the slot are taken");
         assert_eq!(slots.at_or_after(12_000), 12_000);
         assert_eq!(slots.at_or_after(12_001), 13_000);
     }
@@ -96,22 +129,23 @@ mod tests {
     #[test]
     fn a_party_that_asks_a_lot_leaves_places_to_others() {
         let (mut slots, one, other) = slots();
-        let taken: Vec<_> = (0..5).map(|_| slots.take(one, 10_000)).collect();
-        assert_eq!(taken[..4], [Ok(12_000), Ok(12_000), Ok(13_000), Ok(13_000)]);
-        assert_eq!(taken[4], Err(Full { retry_after_ms: 1000 }));
-        assert_eq!(slots.take(other, 10_000), Ok(12_000));
-        assert_eq!(slots.take(other, 10_000), Ok(13_000), "three leave in a slot");
-        assert!(slots.take(other, 10_000).is_err());
-        assert_eq!(slots.take(one, 12_000), Ok(14_000), "time goes on");
+        let taken: Vec<_> = (0..4).map(|_| slot(slots.take(one, 1, 10_000))).collect();
+        assert_eq!(taken, [12_000, 12_000, 13_000, 13_000]);
+        assert_eq!(slots.take(one, 1, 10_000), Err(Full { retry_after_ms: 1000 }));
+        assert_eq!(slot(slots.take(other, 1, 10_000)), 12_000);
+        assert_eq!(slot(slots.take(other, 1, 10_000)), 13_000, "three leave in a slot");
+        assert!(slots.take(other, 1, 10_000).is_err());
+        assert_eq!(slot(slots.take_anywhere(other, 1, 10_000)), 14_000, "one that was decided is not turned away");
+        assert_eq!(slot(slots.take(one, 1, 12_000)), 14_000, "time goes on");
     }
 
     #[test]
-    fn places_given_before_a_restart_are_taken() {
+    fn a_question_takes_a_place_for_each_part() {
         let (mut slots, one, other) = slots();
-        slots.given(one, 12_000);
-        slots.given(one, 12_000);
-        assert_eq!(slots.take(one, 10_000), Ok(13_000));
-        assert_eq!(slots.take(other, 10_000), Ok(12_000));
-        assert_eq!(slots.take(other, 10_000), Ok(13_000), "three leave in a slot");
+        assert_eq!(slot(slots.take(one, 3, 10_000)), 12_000, "larger than a share, and alone");
+        assert_eq!(slot(slots.take(other, 1, 10_000)), 13_000);
+        assert!(slots.take(one, 4, 10_000).is_err(), "larger than a slot, and no slot is empty");
+        assert_eq!(slot(slots.take(one, 4, 12_000)), 14_000);
+        assert_eq!(slots.stretch(3), 999);
     }
 }

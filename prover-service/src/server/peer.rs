@@ -27,8 +27,8 @@ impl PeerNames {
         let Ok((_, certificate)) = X509Certificate::from_der(der) else { return PeerNames::default() };
         let Ok(Some(names)) = certificate.subject_alternative_name() else { return PeerNames::default() };
         let text = |name: &GeneralName<'_>| match name {
-            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
             // a URI has a colon, which a DNS name cannot have: the one is never taken for the other
+            GeneralName::DNSName(name) if !name.contains(':') => Some(name.to_ascii_lowercase()),
             GeneralName::URI(name) if name.contains(':') => Some((*name).to_owned()),
             _ => None,
         };
@@ -37,6 +37,8 @@ impl PeerNames {
 
     /// Whether one of the names is in a list.
     pub fn is_one_of(&self, list: &[String]) -> bool {
-        list.iter().any(|name| self.0.contains(name.as_str()) || self.0.contains(&name.to_ascii_lowercase()))
+        // a URI is compared as it is written
+        let plain = |name: &String| if name.contains(':') { name.clone() } else { name.to_ascii_lowercase() };
+        list.iter().any(|name| self.0.contains(&plain(name)))
     }
 }

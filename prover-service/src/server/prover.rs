@@ -24,10 +24,11 @@ use super::signed::{Called, called};
 use super::status;
 use crate::answer::AnswerError;
 use crate::node::{Node, Phase};
+use crate::parties::PartyError;
 use crate::proto::prover_server::Prover;
 use crate::proto::question_state::State;
 use crate::proto::{AnswerResponse, AskRequest, AskResponse, QuestionRef, QuestionState, SignedCall};
-use crate::questions::{Asked, QuestionError, now_ms};
+use crate::questions::{Asked, Page, QuestionError, judge, now_ms};
 
 /// The path of `Ask`, which its caller signs.
 pub const ASK: &str = "/vouchsafe.v1.Prover/Ask";
@@ -64,7 +65,7 @@ impl Prover for Service {
     }
 
     async fn answer(&self, call: Request<SignedCall>) -> Result<Response<AnswerResponse>, Status> {
-        let (id, called) = question(&self.0, ANSWER, call)?;
+        let (id, called) = question(&self.0, ANSWER, call).await?;
         let mut phase = self.0.phase();
         let body = tokio::select! {
             body = self.0.questions().body(id, &called.party.card.signing) => body,
@@ -79,7 +80,7 @@ impl Prover for Service {
 
     async fn watch(&self, call: Request<SignedCall>) -> Result<Response<States>, Status> {
         let open = call.extensions().get::<Open>().cloned();
-        let (id, called) = question(&self.0, WATCH, call)?;
+        let (id, called) = question(&self.0, WATCH, call).await?;
         let signer = called.party.card.signing;
         // refused before the stream begins
         self.0.questions().follow(id, &signer).map_err(|error| refusal(&self.0, error))?;
@@ -108,12 +109,14 @@ impl Prover for Service {
     }
 }
 
-fn question(
+/// Checks who calls, as work like any other; the waiting that follows holds no place.
+async fn question(
     node: &Arc<Node>,
-    method: &str,
+    method: &'static str,
     call: Request<SignedCall>,
 ) -> Result<(CallId, Called<QuestionRef>), Status> {
-    let called = called::<QuestionRef>(node, method, call.into_inner())?;
+    let (asked, call) = (Arc::clone(node), call.into_inner());
+    let called = node.gate().work(move || called::<QuestionRef>(&asked, method, call)).await?;
     let id = <[u8; 32]>::try_from(&called.message.question[..]);
     let id = id.map_err(|_| status::bad_field("question", "32 bytes are needed"))?;
     Ok((CallId::from_bytes(id), called))
@@ -141,21 +144,23 @@ fn is_askers(error: &AnswerError) -> bool {
     matches!(error, AnswerError::Request(_) | AnswerError::Form(_))
 }
 
-/// Works on questions until the node ends. If the book of questions fails, so does the node.
+/// Works on questions until the node ends.
 pub(super) async fn work(node: Arc<Node>) {
     let mut phase = node.phase();
-    let done = |failure: Option<&AnswerError>| {
-        if let Some(error) = failure {
-            // the holder's alone: its asker is refused like any other
-            tracing::error!(error = status::causes(error), "a question could not be looked into");
-            let _ = node.height();
+    let judge = |page: &Page| {
+        let party = node.parties().named(&page.asker);
+        if let Err(error @ (PartyError::Io(..) | PartyError::Damaged(..))) = &party {
+            tracing::error!(error = status::causes(error), "a party's file cannot be read: its question is denied");
         }
+        judge(node.policy(), party.ok().as_ref(), page, node.now())
+    };
+    let report = |error: &dyn std::error::Error| {
+        // the holder's alone: its asker is refused like any other
+        tracing::error!(error = status::causes(error), "a question could not be looked into");
+        let _ = node.height();
     };
     tokio::select! {
-        error = node.questions().work(node.institution(), node.keys(), node.policy(), done) => {
-            tracing::error!(error = status::causes(&error), "the book of questions failed");
-            node.fail("the book of questions failed");
-        }
+        () = node.questions().work(node.institution(), node.keys(), judge, report) => {}
         _ = phase.wait_for(|phase| *phase != Phase::Serving) => {}
     }
 }

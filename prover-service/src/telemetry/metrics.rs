@@ -64,6 +64,8 @@ pub struct Metrics {
     pub documents: Counter,
     /// Records released to readers.
     pub parcels: Counter,
+    /// Emergencies that the ledger was not told of yet.
+    pub unreported: Gauge,
     /// Research queries, answered or not.
     pub queries: Counter,
     /// Questions taken.
@@ -129,6 +131,7 @@ impl Metrics {
             describe_counter!("vouchsafe_turned_away_total", "Calls that were told to come again");
             describe_counter!("vouchsafe_documents_total", "Documents taken in");
             describe_counter!("vouchsafe_parcels_total", "Records released to readers");
+            describe_gauge!("vouchsafe_emergencies_unreported", "Emergencies that the ledger was not told of yet");
             describe_counter!("vouchsafe_queries_total", "Research queries, answered or not");
             describe_counter!("vouchsafe_questions_total", "Questions taken");
             describe_counter!("vouchsafe_answers_total", "Answers that left, whatever they said");
@@ -150,6 +153,7 @@ impl Metrics {
                 turned_away: zero(counter!("vouchsafe_turned_away_total")),
                 documents: zero(counter!("vouchsafe_documents_total")),
                 parcels: zero(counter!("vouchsafe_parcels_total")),
+                unreported: gauge!("vouchsafe_emergencies_unreported"),
                 queries: zero(counter!("vouchsafe_queries_total")),
                 questions: zero(counter!("vouchsafe_questions_total")),
                 answers: zero(counter!("vouchsafe_answers_total")),

@@ -192,6 +192,15 @@ fn what_cannot_be_said_narrows_permits_and_widens_denies() {
         assert_eq!(words(provision("permit", "a", "TREAT", more.clone())), [""; 0], "{more}");
         assert_eq!(words(provision("deny", "a", "TREAT", more.clone())), [deny], "{more}");
     }
+    // a frame names the recipient, the permit inside limits whose data is meant
+    let inside =
+        |inner: Json| json!({"actor": [actor("PRCP", "a")], "purpose": [purpose("TREAT")], "provision": [inner]});
+    assert_eq!(words(inside(json!({"type": "permit"}))), ["permit a TREAT always"], "control");
+    assert_eq!(words(inside(json!({"type": "permit", "actor": [actor("AUT", "b")]}))), [""; 0]);
+    // or names another recipient, or another purpose
+    assert_eq!(words(inside(json!({"type": "permit", "actor": [actor("PRCP", "b")]}))), [""; 0]);
+    assert_eq!(words(inside(json!({"type": "permit", "purpose": [purpose("HMARKT")]}))), [""; 0]);
+    assert_eq!(words(inside(json!({"type": "deny", "actor": [actor("PRCP", "b")]}))), ["deny b TREAT always"]);
     // of several names a permit keeps those that have one, a deny is of all
     let some =
         json!({"actor": [actor("PRCP", "a"), {"role": actor("PRCP", "")["role"], "reference": {"display": "b"}}]});

@@ -1,5 +1,7 @@
 //! Backup and restore, of a stopped institution and of a running node.
 
+use std::sync::Arc;
+
 use vouchsafe_access::policy::PartyRole;
 use vouchsafe_circuits::schema::builtin;
 use vouchsafe_ledger::engine::Engine;
@@ -43,7 +45,8 @@ fn a_copy_of_a_running_node_opens_with_all_that_was_acknowledged() {
     let restored = open(&data);
     assert_eq!(restored.ledger().snapshot().unwrap().height(), height);
     assert_eq!(restored.vault().record(patient).unwrap().unwrap().id, patient);
-    let report = runtime().block_on(restored.vault().check()).unwrap();
+    let schemas: Vec<_> = builtin::all().into_iter().map(Arc::new).collect();
+    let report = runtime().block_on(restored.vault().check(&schemas)).unwrap();
     assert!(report.faults.is_empty(), "{report:?}");
     drop(restored);
     let said = run(command(["grants", "--data", data.to_str().unwrap(), "--json"])).exits(0).json();

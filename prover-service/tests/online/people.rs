@@ -19,7 +19,7 @@ use crate::scene::take_in;
 use crate::server::world::{World, fresh};
 
 /// A node over a hospital of its own with so many patients.
-pub fn hospital_node(name: &str, patients: u32) -> World {
+pub fn hospital_node(name: &str, patients: usize) -> World {
     let world = fresh(name, |_| {});
     let source = Source::new("ward").unwrap();
     let bundles = hospital::generate(1, patients, date!(2026 - 06 - 15));

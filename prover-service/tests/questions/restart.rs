@@ -52,7 +52,7 @@ fn what_another_policy_permitted_is_denied() {
     let desk = set("questions-repolicy", None, slow);
     let outsider = desk.admit("insurer", &[PartyRole::Auditor]);
     let waits = desk.ask(&outsider, &desk.request(&[OF_AGE]), ADULT).unwrap();
-    let policy = Policy::STANDARD.to_owned() + "\n// another text";
+    let policy = Policy::STANDARD.to_owned() + "\nforbid (principal, action == Action::\"answer\", resource);";
     std::fs::write(desk.data().join("policy.cedar"), policy).unwrap();
     let desk = desk.again(slow);
     let question = hex::encode(&waits.question).parse().unwrap();

@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use vouchsafe_prover_service::proto::HeightRef;
 use vouchsafe_prover_service::proto::ledger_client::LedgerClient;
 use vouchsafe_prover_service::proto::verifier_client::VerifierClient;
+use vouchsafe_prover_service::proto::{HeightRef, VerifyRequest};
 use vouchsafe_prover_service::telemetry::{METHODS, Metrics};
 
 use super::config::free_port;
@@ -55,7 +55,7 @@ fn every_method_that_is_served_is_counted_by_name() {
     let world = fresh("server-metrics", |_| {});
     let channel = world.connect();
     world.block_on(LedgerClient::new(channel.clone()).get_seal(HeightRef { height: None })).unwrap();
-    world.block_on(VerifierClient::new(channel).verify(Default::default())).unwrap_err();
+    world.block_on(VerifierClient::new(channel).verify(VerifyRequest::default())).unwrap_err();
     let text = world.node.metrics().render();
     assert!(text.contains("vouchsafe_calls_total{method=\"/vouchsafe.v1.Ledger/GetSeal\"} 1\n"), "{text}");
     // a refusal is no failure of ours, and is not counted apart from an answer

@@ -71,12 +71,12 @@ fn a_call_that_does_not_end_is_not_waited_for_for_ever() {
 fn health_is_told_to_those_who_watch_it_and_does_not_hold_up_the_end() {
     let mut world = fresh("server-health", |_| {});
     let mut health = HealthClient::new(world.connect());
-    let names = ["", "vouchsafe.v1.Verifier", "vouchsafe.v1.Ledger", "vouchsafe.v1.Records"];
-    for name in names {
+    let services = ["Verifier", "Prover", "Ledger", "Records", "Research"].map(|name| format!("vouchsafe.v1.{name}"));
+    for name in services.iter().map(String::as_str).chain([""]) {
         let answer = world.block_on(health.check(HealthCheckRequest { service: name.to_owned() })).unwrap();
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving, "{name:?}");
     }
-    let unknown = world.block_on(health.check(HealthCheckRequest { service: "vouchsafe.v1.Prover".to_owned() }));
+    let unknown = world.block_on(health.check(HealthCheckRequest { service: "vouchsafe.v1.Operator".to_owned() }));
     assert_eq!(unknown.unwrap_err().code(), Code::NotFound);
     let mut watched = world.block_on(health.watch(HealthCheckRequest { service: String::new() })).unwrap().into_inner();
     assert_eq!(world.block_on(watched.message()).unwrap().unwrap().status(), ServingStatus::Serving);

@@ -1,5 +1,7 @@
 //! Opening a parcel: the reader's checks, in the order in which each may rely on those before it.
 
+mod doctored;
+
 use hpke::aead::AesGcm256;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;

@@ -254,6 +254,11 @@ impl PurposeClass {
         Self::CODES.iter().find(|(_, _, name)| *name == code).map_or(PurposeClass::Other, |(class, _, _)| *class)
     }
 
+    /// The class that this code names, if it names one: where somebody acts on a purpose, an unknown one is no `OTHER`.
+    pub fn named(code: &str) -> Option<Self> {
+        Some(Self::of_code(code)).filter(|class| class.as_str() == code)
+    }
+
     /// The code that names the class.
     pub fn as_str(self) -> &'static str {
         Self::CODES.iter().find(|(class, _, _)| *class == self).map_or("OTHER", |(_, _, name)| name)

@@ -22,8 +22,10 @@ pub(super) fn end(provision: &Node<'_>) -> Read<Bound> {
 fn bound(provision: &Node<'_>, key: &str, whole: fn(i64) -> i64) -> Read<Bound> {
     let Some(period) = provision.object("period")? else { return Ok(Bound::Open) };
     let Some((text, node)) = period.text_at(key)? else {
-        // the reason why it is missing may be anything
-        return Ok(if period.has(&format!("_{key}")) { Bound::Vague } else { Bound::Open });
+        // the reason why it is missing may be anything, and a period without bounds says that there are some
+        let bounded = period.has("start") || period.has("end");
+        let open = bounded && !period.has("extension") && !period.has(&format!("_{key}"));
+        return Ok(if open { Bound::Open } else { Bound::Vague });
     };
     let moment = date::parse(text).map_err(|_| node.error(Why::BadForm("not a FHIR date")))?;
     let day = |seconds: i64| u32::try_from(seconds.div_euclid(DAY_SECONDS)).ok();
