@@ -11,6 +11,7 @@
 //! work is worked on again, and so may be logged twice; under another policy than it was taken under, it is denied.
 
 mod page;
+mod ruling;
 mod slots;
 
 use std::collections::BTreeMap;
@@ -20,23 +21,23 @@ use std::time::Duration;
 use rand::rngs::OsRng;
 use tokio::sync::{Notify, watch};
 use vouchsafe_access::PageError;
-use vouchsafe_access::policy::{Asker, Policy, Question};
+use vouchsafe_access::policy::Policy;
 use vouchsafe_access::question_book::QuestionBook;
-use vouchsafe_circuits::record::Tier;
 use vouchsafe_ledger_types::ids::CallId;
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::signing::PublicKey;
 use vouchsafe_ledger_types::units::BlockTime;
 
-pub use page::{Page, Stage, body_bytes};
+pub use page::{Page, Stage, Waiting, body_bytes};
+pub use ruling::judge;
 pub use slots::{Full, Millis, Place, Slots};
 
 use crate::answer::{self, AnswerError, Ruling};
-use crate::ask;
 use crate::config::QuestionsConfig;
 use crate::institution::Institution;
 use crate::key_files::ProvingKeys;
 use crate::parties::Party;
+use ruling::first_stage;
 
 /// When a party whose questions fill its share of the inbox should come again: people take their time.
 /// The longest identifier of a subject, in bytes.
@@ -58,31 +59,6 @@ pub struct Taken {
     pub answer_at: Millis,
     /// When it ends, whatever comes.
     pub ends_at: BlockTime,
-}
-
-/// A question in the inbox, as a person is shown it. It names the subject: Debug shows the id alone.
-#[derive(Clone, serde::Serialize)]
-pub struct Waiting {
-    /// Its id.
-    pub id: CallId,
-    /// Who asks.
-    pub asker: String,
-    /// What for.
-    pub purpose: String,
-    /// On what legal ground.
-    pub legal_basis: Option<String>,
-    /// What, part by part.
-    pub parts: Vec<String>,
-    /// About whom.
-    pub subject: String,
-    /// Until when it can be decided.
-    pub ends_at: BlockTime,
-}
-
-impl std::fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Waiting({})", self.id)
-    }
 }
 
 /// Why a question was not taken, or not found.
@@ -285,15 +261,7 @@ impl Questions {
         let mut waiting = Vec::new();
         for id in ids {
             let Some(page) = read(&self.book, id)? else { continue };
-            waiting.push(Waiting {
-                id,
-                asker: page.asker.to_string(),
-                purpose: page.request.purpose.clone(),
-                legal_basis: page.request.legal_basis.clone(),
-                parts: page.request.parts.iter().map(|part| part.predicate.clone()).collect(),
-                subject: page.subject,
-                ends_at: page.ends_at,
-            });
+            waiting.push(Waiting::of(id, page));
         }
         Ok(waiting)
     }
@@ -484,37 +452,6 @@ pub struct Asked<'a> {
     pub subject: String,
     /// When it came.
     pub now_ms: Millis,
-}
-
-/// What policy says when a question comes: yes, ask a person, or no.
-fn first_stage(policy: &Policy, party: &Party, request: &Request, now: BlockTime) -> Stage {
-    let permits = |person| permits(policy, party, request, person, now);
-    match (permits(false), permits(true)) {
-        (true, _) => Stage::Permitted,
-        (false, true) => Stage::Inbox,
-        (false, false) => Stage::Denied,
-    }
-}
-
-/// What policy says to a page, with the roles that its asker has now; a party that is not known any more has none.
-pub fn judge(policy: &Policy, party: Option<&Party>, page: &Page, now: BlockTime) -> Ruling {
-    let own = party.filter(|party| party.card.signing == page.signer);
-    match own.is_some_and(|party| permits(policy, party, &page.request, page.person, now)) {
-        true => Ruling::Permitted(policy.digest()),
-        false => Ruling::Denied(policy.digest()),
-    }
-}
-
-/// Policy sees asker and request, nothing of the subject.
-fn permits(policy: &Policy, party: &Party, request: &Request, person: bool, now: BlockTime) -> bool {
-    let asker = Asker::admitted(&party.card, party.roles.clone());
-    let parsed: Vec<_> = request.parts.iter().filter_map(|part| Some((part, part.schema().ok()?))).collect();
-    let schemas: Vec<String> = parsed.iter().map(|(_, schema)| schema.name().to_owned()).collect();
-    let fields = parsed.iter().flat_map(|(part, schema)| part.clauses.iter().filter_map(|c| schema.field_at(c.field)));
-    let tier = fields.map(|field| field.tier).max().unwrap_or(Tier::Public);
-    let consent = ask::has_consent_part(request);
-    let question = Question::Answer { schemas: &schemas, tier, purpose: &request.purpose, consent, person };
-    policy.decide(&asker, &question, now).is_ok()
 }
 
 fn parts_of(request: &Request) -> u32 {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use vouchsafe_ledger_types::card::PartyName;
 use vouchsafe_ledger_types::evidence::Evidence;
+use vouchsafe_ledger_types::ids::CallId;
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::signing::PublicKey;
 use vouchsafe_ledger_types::units::BlockTime;
@@ -74,6 +75,45 @@ impl Page {
 impl std::fmt::Debug for Page {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Page({:?})", self.stage)
+    }
+}
+
+/// A question in the inbox, as a person is shown it. It names the subject: Debug shows the id alone.
+#[derive(Clone, serde::Serialize)]
+pub struct Waiting {
+    /// Its id.
+    pub id: CallId,
+    /// Who asks.
+    pub asker: String,
+    /// What for.
+    pub purpose: String,
+    /// On what legal ground.
+    pub legal_basis: Option<String>,
+    /// What, part by part.
+    pub parts: Vec<String>,
+    /// About whom.
+    pub subject: String,
+    /// Until when it can be decided.
+    pub ends_at: BlockTime,
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Waiting({})", self.id)
+    }
+}
+
+impl Waiting {
+    pub(super) fn of(id: CallId, page: Page) -> Waiting {
+        Waiting {
+            id,
+            asker: page.asker.to_string(),
+            purpose: page.request.purpose.clone(),
+            legal_basis: page.request.legal_basis.clone(),
+            parts: page.request.parts.iter().map(|part| part.predicate.clone()).collect(),
+            subject: page.subject,
+            ends_at: page.ends_at,
+        }
     }
 }
 
