@@ -1,11 +1,9 @@
 //! Access: who can read what. Tiers and keys, the keystore, envelopes, the vault, and the one door out of it.
 //!
 //! ```text
-//! keystore    root secrets of the institution, sealed under a passphrase
-//! ladder      epoch secret → holder key → tier keys, downwards only
+//! keystore    root secrets, sealed under a passphrase; ladder: epoch secret → holder key → tier keys, downwards only
 //! subject     aliases, subject keys, erase keys
-//! envelope    a record's parts, sealed per tier, and the wraps of their data keys
-//! pages       small sealed files of the institution
+//! envelope    a record's parts, sealed per tier, and the wraps of their data keys; pages: small sealed files
 //! vault       ciphertext blobs and their index; what is staged, pending and committed
 //! party       somebody who asks or reads: secrets and their file
 //! policy      Cedar decides

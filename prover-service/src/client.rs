@@ -24,6 +24,8 @@ use vouchsafe_ledger_types::ids::{ChainId, ProjectId};
 use vouchsafe_ledger_types::request::Request;
 use vouchsafe_ledger_types::units::{BlockTime, MicroEpsilon};
 
+pub use crate::proto::{Bin, QueryResponse};
+
 use crate::proto;
 use crate::proto::ledger_client::LedgerClient;
 use crate::proto::open_request::What;

@@ -8,7 +8,7 @@
 //!
 //! A question is durable before its asker gets its id, and ends by its deadline: what nobody decided by then is denied. From
 //! outside, yes, no, unknown and denied differ in nothing but what the body says. After a restart a question that was at
-//! work is worked on again, and so may be logged twice; under another policy than it was taken under, it is denied.
+//! work is worked on again, and so may be logged twice. Policy is asked when a question comes, and again when its turn has come.
 
 mod page;
 mod ruling;
@@ -39,7 +39,6 @@ use crate::key_files::ProvingKeys;
 use crate::parties::Party;
 use ruling::first_stage;
 
-/// When a party whose questions fill its share of the inbox should come again: people take their time.
 /// The longest identifier of a subject, in bytes.
 const SUBJECT_BYTES_MAX: usize = 512;
 /// The part of a stretch after which the entry is sent: searching must be done by then, or its length shows.
@@ -48,6 +47,7 @@ const SEARCH_PART: u64 = 4;
 const TIDY_MS: Millis = 1_000;
 /// How long after a failure it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// When a party whose questions fill its share should come again: people take their time.
 const INBOX_RETRY_MS: Millis = 60_000;
 
 /// A question that was taken, as its asker is told.

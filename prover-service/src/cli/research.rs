@@ -158,7 +158,7 @@ pub(super) async fn query(context: &Context, args: QueryArgs) -> Outcome {
         "project_remaining": answer.project_remaining, "stored": answer.stored,
     });
     context.say(&said, || {
-        let mut lines: Vec<_> = answer.bins.iter().map(bin_line).collect();
+        let mut lines: Vec<_> = answer.bins.iter().map(|bin| bin_line(&bin.name, bin.count, bin.suppressed)).collect();
         lines.push(format!(
             "as of block {}, {} of scale {}; paid {} µε, left {} of the data set and {} of the project",
             answer.height, answer.noise, answer.scale, answer.micro_epsilon, answer.remaining, answer.project_remaining
@@ -168,7 +168,7 @@ pub(super) async fn query(context: &Context, args: QueryArgs) -> Outcome {
     Ok(())
 }
 
-fn bin_line(bin: &crate::proto::Bin) -> String {
-    let name = if bin.name.is_empty() { "subjects" } else { &bin.name };
-    if bin.suppressed { format!("{name}: too few to tell") } else { format!("{name}: about {}", bin.count) }
+fn bin_line(name: &str, count: i64, suppressed: bool) -> String {
+    let name = if name.is_empty() { "subjects" } else { name };
+    if suppressed { format!("{name}: too few to tell") } else { format!("{name}: about {count}") }
 }

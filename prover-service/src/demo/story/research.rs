@@ -7,10 +7,9 @@ use vouchsafe_ledger_types::units::MicroEpsilon;
 use super::cast::{Cast, now};
 use super::door::{Visit, tried, wish};
 use super::{Attempt, DemoError, Told, id_in};
-use crate::client::{ClientError, QueryWish};
+use crate::client::{Bin, ClientError, QueryResponse, QueryWish};
 use crate::demo::questions::Chosen;
 use crate::operator::{Command, DataSetOrder, ProjectOrder};
-use crate::proto::QueryResponse;
 
 /// The data set's budget: three answers, whoever asks.
 const DATA_SET_BUDGET: MicroEpsilon = MicroEpsilon::new(1_500_000);
@@ -77,7 +76,7 @@ fn count(project: ProjectId, cohort: &str) -> QueryWish {
 
 fn tell(told: &mut Told<'_>, what: &str, answer: &QueryResponse) {
     told.figures.queries += 1;
-    let bin = |bin: &crate::proto::Bin| {
+    let bin = |bin: &Bin| {
         let count = if bin.suppressed { "too few to tell".to_owned() } else { format!("about {}", bin.count) };
         if bin.name.is_empty() { count } else { format!("{} {count}", bin.name) }
     };
