@@ -31,7 +31,7 @@ impl Patterns {
         for before in 0..3 {
             let all = STANDARD.encode([&vec![0; before], bytes].concat());
             let (from, to) = ((before * 8).div_ceil(6), (before + bytes.len()) * 8 / 6);
-            let inner = all[from..to].as_bytes();
+            let inner = &all.as_bytes()[from..to];
             self.add(inner.to_vec(), &format!("{name}, in base64"));
             let url: Vec<u8> = inner
                 .iter()
