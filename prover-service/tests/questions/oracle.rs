@@ -298,7 +298,7 @@ fn nothing_that_can_be_seen_tells_the_answer() {
 /// The control: with answers that leave when they are made, and nothing made for a refusal, the same classifiers win.
 #[test]
 fn without_slots_the_same_classifiers_tell_the_answers() {
-    let observed = observe("questions-oracle-control", (questions() / 2).clamp(80, 400), |config| {
+    let observed = observe("questions-oracle-control", questions().clamp(160, 400), |config| {
         config.questions.dangerous_without_slots = true;
     });
     let judged = judge(&observed);
