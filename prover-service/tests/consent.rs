@@ -161,6 +161,28 @@ fn a_consent_in_a_file_permits_denies_and_ends() {
     });
 }
 
+/// The subject's no counts whether or not the asker has consent shown.
+#[test]
+fn a_deny_counts_also_where_consent_is_not_asked_for() {
+    runtime().block_on(async {
+        let house = House::set("consent-deny").await;
+        let answered = async |verifier: &str| {
+            let question = Question { verifier: verifier.to_owned(), ..question(&[DIABETES]) };
+            let request = ask(&question, &house.trust, now(), &mut OsRng).unwrap();
+            match answer(&house.institution, &house.keys, &request, &house.subject, &mut OsRng).await {
+                Ok(_) => true,
+                Err(AnswerError::No(_)) => false,
+                Err(error) => panic!("{error}"),
+            }
+        };
+        assert!(answered("insurer").await, "control: without a word there is an answer");
+        house.file("active", "1", json!({"type": "deny"})).await;
+        assert!(!answered("insurer").await && !answered("clinic").await, "nobody is answered");
+        house.file("inactive", "2", json!({"type": "deny"})).await;
+        assert!(answered("insurer").await, "control: taken back");
+    });
+}
+
 #[test]
 fn a_request_has_a_consent_part_if_it_is_the_one_that_policy_writes() {
     let trust = &scene().trust;
