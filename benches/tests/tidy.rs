@@ -2,6 +2,7 @@
 //!
 //! Each rule is a function over text, so that a test can show it a breach as well as the tree.
 
+mod deploy;
 mod doors;
 mod manifests;
 mod sources;
