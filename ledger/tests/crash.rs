@@ -182,6 +182,6 @@ fn a_power_cut_loses_nothing_acknowledged() {
 fn without_syncing_a_power_cut_does_lose_entries() {
     let (lost, acks) = power_cut(true);
     assert!(lost > 0 && acks.len() >= 30);
-    // The database syncs now and then for reasons of its own, on a busy machine more often.
-    assert!(acks.iter().filter(|ack| ack.syncs.0 == ack.syncs.1).count() > acks.len() / 5);
+    // The database syncs now and then for reasons of its own.
+    assert!(acks.iter().filter(|ack| ack.syncs.0 == ack.syncs.1).count() > acks.len() / 2);
 }
